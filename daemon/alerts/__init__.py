@@ -1,0 +1,1 @@
+"""Alerts: what one is, how findings merge into one that grows."""

@@ -1,0 +1,81 @@
+"""The contract of a file format, and the order in which formats are asked what a file is."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Protocol
+
+HEAD_BYTES = 64
+"""How much of the start of a file a format sees when it is asked whether it recognises it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What a model file says of itself: claims of the file, `None` where it says nothing."""
+
+    format: str
+    """The format's name, such as `gguf`, `safetensors`, `pytorch-zip`."""
+    name: str | None = None
+    architecture: str | None = None
+    parameters: int | None = None
+    """Weights in the file (a shard counts its own)."""
+    quantization: str | None = None
+    """The field's own term: `Q4_K_M`, `F16`, `BF16`."""
+    license: str | None = None
+    problem: str | None = None
+    """Why the file could be read in part only, in words for a person; `None` when all was well."""
+
+
+class Window(Protocol):
+    """A bounded view of one open file: positioned reads within a budget of bytes."""
+
+    @property
+    def size(self) -> int:
+        """The size of the file in bytes when it was opened."""
+        ...
+
+    def read(self, offset: int, length: int) -> bytes:
+        """Up to `length` bytes at `offset`, short at the end of the file.
+
+        Raises `BudgetSpent` when the budget of the whole inspection does not allow it.
+        """
+        ...
+
+
+class BudgetSpent(Exception):
+    """A format asked for more of a file than an inspection may read."""
+
+
+class Format(Protocol):
+    """One file format; its module ends in `FORMAT: Format = …`."""
+
+    @property
+    def name(self) -> str:
+        """The name that the census shows."""
+        ...
+
+    def recognises(self, head: bytes, size: int) -> bool:
+        """Whether the first `HEAD_BYTES` bytes of a file of `size` bytes can be this format."""
+        ...
+
+    def identify(self, window: Window) -> Identity | None:
+        """The identity, `None` when the file is not of this format after all.
+
+        Never raises for what a file holds: a damaged file of this format is an `Identity` with a
+        `problem`. May let `BudgetSpent` pass.
+        """
+        ...
+
+
+def sniff(window: Window, formats: Iterable[Format]) -> Identity | None:
+    """The identity by the first format that recognises the content, `None` when it is no model."""
+    head = window.read(0, HEAD_BYTES)
+    for candidate in formats:
+        if not candidate.recognises(head, window.size):
+            continue
+        try:
+            identity = candidate.identify(window)
+        except BudgetSpent:
+            return Identity(candidate.name, problem="its header is larger than an inspection reads")
+        if identity is not None:
+            return identity
+    return None

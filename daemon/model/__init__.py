@@ -1,0 +1,1 @@
+"""What is known of processes, files and workloads; every table has an owner and a limit."""
