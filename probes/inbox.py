@@ -1,0 +1,46 @@
+"""The bounded queue between everything that sees and the one thread that thinks."""
+
+from collections import Counter, deque
+from collections.abc import Iterable
+
+from modelwarden.probes.event import Event, EventsLost
+from modelwarden.probes.kernel.file_open import FileOpened
+from modelwarden.probes.sampled.opens import OpensCounted
+
+CAPACITY = 65_536
+BULK_SHARE = 0.75
+"""Bulk facts stop here, so that the rest is left for the life of processes: without it nothing else makes sense."""
+
+_BULK: tuple[type[Event], ...] = (FileOpened, OpensCounted)
+
+
+class Inbox:
+    """First in, first out. What finds no room is counted by kind, never silently gone."""
+
+    def __init__(self, capacity: int = CAPACITY) -> None:
+        self.capacity = capacity
+        self._bulk_limit = int(capacity * BULK_SHARE)
+        self._queue: deque[Event] = deque()
+        self._dropped: Counter[str] = Counter()
+
+    def put(self, events: Iterable[Event]) -> None:
+        """Adds events in order, dropping bulk first when room is short."""
+        for event in events:
+            limit = self._bulk_limit if isinstance(event, _BULK) else self.capacity
+            if len(self._queue) < limit:
+                self._queue.append(event)
+            else:
+                self._dropped[type(event).__name__] += 1
+
+    def take(self, limit: int) -> list[Event]:
+        """Removes up to `limit` events, oldest first."""
+        return [self._queue.popleft() for _ in range(min(limit, len(self._queue)))]
+
+    def losses(self, at: int) -> list[EventsLost]:
+        """What was dropped since the last call, by kind of event."""
+        lost = [EventsLost(at, "inbox", name, count) for name, count in sorted(self._dropped.items())]
+        self._dropped.clear()
+        return lost
+
+    def __len__(self) -> int:
+        return len(self._queue)

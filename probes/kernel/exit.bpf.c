@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only */
+#include "common.h"
+
+/*
+ * TP_PROTO(struct task_struct *p), since 6.16 also (…, bool group_dead): include/trace/events/sched.h.
+ * Checked on 6.1 and 6.18. Runs for each thread; the process ends when no thread is left alive. Two last
+ * threads may both see that before 6.16, so user space takes the second report for nothing.
+ */
+int exit_raw_tracepoint(struct bpf_raw_tracepoint_args *ctx)
+{
+	struct task_struct *task = (struct task_struct *)ctx->args[0];
+	struct signal_struct *signal = READ(task, signal);
+	if (READ(signal, live) != 0)
+		return 0;
+	u32 pid = bpf_get_current_pid_tgid() >> 32;
+	u64 start_ns = start_of(task);
+	struct mark *mark = mark_of(pid, start_ns);
+	int ours = is_ours(mark);
+	if (marks.lookup(&pid))
+		marks.delete(&pid);
+	if (ours)
+		return 0;
+
+	struct process_exited event = {};
+	fill_task((struct task_event *)&event, task, start_ns);
+	event.exit_code = READ(signal, group_exit_code);
+	if (event.exit_code == 0)
+		event.exit_code = READ(task, exit_code);
+	submit((struct task_event *)&event, KIND_PROCESS_EXITED, sizeof(event), 0);
+	return 0;
+}

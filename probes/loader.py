@@ -1,0 +1,211 @@
+"""Brings the kernel side up: renders, compiles in the child, fills the maps, then attaches the cheapest hooks."""
+
+import os
+import platform
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from modelwarden.probes import btf, registry
+from modelwarden.probes.candidate import STRONG_SUFFIXES, WEAK_SUFFIXES
+from modelwarden.probes.compiler import CompileError, Compiler, Source
+from modelwarden.probes.kernel import common
+from modelwarden.probes.libbpf import attach_raw_tracepoint
+from modelwarden.probes.maps import BpfMap, PerCpuCounters
+from modelwarden.probes.probe import Hook, HookKind, Probe
+from modelwarden.probes.ring import Ring
+from modelwarden.probes.tracepoint import attach_tracepoint, tracepoint_id
+
+RING_PAGES = 1024
+"""4 MiB: two seconds of 10,000 records of 200 bytes a second."""
+PROVISIONAL_NS = 10 * 1_000_000_000
+"""An inspection answers within two seconds; a mark that nobody confirmed by then was for nothing."""
+
+_FOLDER = Path(__file__).parent / "kernel"
+_SYSCALLS = {
+    "x86_64": {"OPEN": 2, "CREAT": 85, "OPENAT": 257, "OPENAT2": 437},
+    "aarch64": {"OPEN": -1, "CREAT": -1, "OPENAT": 56, "OPENAT2": 437},
+}
+_STRONG, _WEAK = 2, 1
+_MARK = struct.Struct("<QQQ")
+_SETTINGS = struct.Struct("<QQQ")
+_PROVISIONAL, _CONFIRMED, _OURS = 1, 2, 3
+_NO_MODEL, _MODEL = 1, 2
+_KEY = struct.Struct("<QQQ")
+# Bytes of key and value, as the C files declare the maps.
+_MAPS = {
+    "marks": (4, _MARK.size),
+    "settings": (4, _SETTINGS.size),
+    "suffixes": (16, 4),
+    "known": (_KEY.size, 4),
+    "seen_even": (40, 8),
+    "seen_odd": (40, 8),
+}
+_COUNTERS = {"lost": 0, "seen_counters": 2}
+
+
+class ProbesUnavailable(Exception):
+    """No probe can run at all; the message says what is missing and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeState:
+    """What became of one probe."""
+
+    name: str
+    hook: HookKind | None
+    reason: str | None = None
+    """Why a cheaper hook, or every hook, was refused."""
+    next_step: str | None = None
+
+
+@dataclass(slots=True)
+class Kernel:
+    """The kernel side while it runs. Closing it detaches everything."""
+
+    ring: Ring
+    maps: dict[str, BpfMap]
+    counters: dict[str, PerCpuCounters]
+    states: tuple[ProbeState, ...]
+    descriptors: list[int] = field(default_factory=list)
+    generation: int = 0
+    large_bytes: int = 0
+
+    def watch(self, pid: int, start_ns: int, *, watched: bool) -> None:
+        """Confirms or clears the mark of a process; `OSError` when the table is full."""
+        key = pid.to_bytes(4, "little")
+        if watched:
+            self.maps["marks"].update(key, _MARK.pack(start_ns, 0, _CONFIRMED))
+        else:
+            self.maps["marks"].delete(key)
+
+    def ignore(self, pid: int, start_ns: int) -> None:
+        """Makes a process of ours, and every child of it, invisible to all probes."""
+        self.maps["marks"].update(pid.to_bytes(4, "little"), _MARK.pack(start_ns, 0, _OURS))
+
+    def remember(self, device: int, inode: int, ctime_ns: int, *, is_model: bool) -> None:
+        """What the inspector found in a file: a model marks who opens it, all others fall silent."""
+        verdict = _MODEL if is_model else _NO_MODEL
+        self.maps["known"].update(_KEY.pack(device, inode, ctime_ns), verdict.to_bytes(4, "little"))
+
+    def set_generation(self, generation: int) -> None:
+        """Which of the two tables of seen opens the programs use."""
+        self.generation = generation
+        self.maps["settings"].update(bytes(4), _SETTINGS.pack(self.large_bytes, PROVISIONAL_NS, generation))
+
+    def close(self) -> None:
+        """Detaches, then frees."""
+        while self.descriptors:
+            os.close(self.descriptors.pop())
+        self.ring.close()
+
+
+def load(large_bytes: int, ours: Callable[[], tuple[int, int]]) -> Kernel:
+    """Everything attached and filled, each probe by its cheapest hook that the kernel takes.
+
+    `ours` gives the (pid, start) of this process. Raises `ProbesUnavailable` with the next step.
+    """
+    if os.geteuid() != 0:
+        raise ProbesUnavailable("not root: kernel probes need root; run it with sudo")
+    source = Source(text=_source(), release=platform.release(), maps=("ring", *_MAPS, *_COUNTERS))
+    with _start_compiler() as compiler:
+        try:
+            found = compiler.compile(source)
+        except CompileError as error:
+            raise ProbesUnavailable(f"{error}; is python3-bpfcc installed? `modelwarden doctor` says what is") from error
+        kernel = _fill(found, large_bytes)
+        kernel.ignore(*ours())
+        kernel.states = tuple(_attach(compiler, probe, kernel.descriptors) for probe in registry.PROBES)
+    return kernel
+
+
+def _start_compiler() -> Compiler:
+    try:
+        return Compiler()
+    except OSError as error:
+        raise ProbesUnavailable(f"the compiler cannot be started: {error}") from error
+
+
+def _source() -> str:
+    """One translation unit: several would take seconds to start."""
+    try:
+        types = btf.Btf()
+        structs = btf.render_structs(types, [common.READS, *(probe.reads for probe in registry.PROBES)])
+        types.close()
+    except (OSError, btf.MissingField) as error:
+        raise ProbesUnavailable(f"{error}; modelwarden needs a kernel with BTF that has it (5.10 or later)") from error
+    numbers = _SYSCALLS.get(platform.machine())
+    if numbers is None:
+        raise ProbesUnavailable(f"{platform.machine()} is not supported, only {' and '.join(_SYSCALLS)} are")
+    defines = [f"#define RING_PAGES {RING_PAGES}", *(f"#define SYSCALL_{k} {v}" for k, v in numbers.items())]
+    files = ["events.h", "common.h", *(f"{probe.name}.bpf.c" for probe in registry.PROBES)]
+    bodies = [_without_includes((_FOLDER / file).read_text()) for file in files]
+    return "\n".join(["#include <linux/types.h>", *defines, structs, *bodies])
+
+
+def _without_includes(text: str) -> str:
+    """The includes are for readers and editors; bcc wants one file."""
+    return "\n".join(line for line in text.splitlines() if not line.startswith(('#include "', "#pragma once")))
+
+
+def _fill(found: dict[str, int], large_bytes: int) -> Kernel:
+    entries = {**_COUNTERS, "lost": max(registry.PROBE_OF_KIND) + 1}
+    kernel = Kernel(
+        ring=Ring(found["ring"]),
+        maps={name: BpfMap(name, found[name], *sizes) for name, sizes in _MAPS.items()},
+        counters={name: PerCpuCounters(name, found[name], count) for name, count in entries.items()},
+        states=(),
+        descriptors=list(found.values()),
+        large_bytes=large_bytes,
+    )
+    kernel.set_generation(0)
+    for suffixes, strength in ((STRONG_SUFFIXES, _STRONG), (WEAK_SUFFIXES, _WEAK)):
+        for suffix in suffixes:
+            kernel.maps["suffixes"].update(suffix.encode().ljust(16, b"\0"), strength.to_bytes(4, "little"))
+    return kernel
+
+
+def _attach(compiler: Compiler, probe: Probe, descriptors: list[int]) -> ProbeState:
+    refused = []
+    for hook in probe.hooks:
+        made: list[int] = []
+        try:
+            made.append(compiler.load(hook.program, hook.kind.value))
+            made += _attach_hook(hook, made[0])
+        except OSError as error:
+            refused.append(f"{hook.kind.value}: {error}")
+            for descriptor in made:
+                os.close(descriptor)
+            continue
+        descriptors.extend(made)
+        return ProbeState(probe.name, hook.kind, "; ".join(refused) or None, _next_step(refused))
+    return ProbeState(probe.name, None, "; ".join(refused), _next_step(refused))
+
+
+def _attach_hook(hook: Hook, program: int) -> list[int]:
+    if hook.kind is HookKind.RAW_TRACEPOINT:
+        return [attach_raw_tracepoint(target, program) for target in hook.targets]
+    numbers = {target: tracepoint_id(target) for target in hook.targets}
+    made: list[int] = []
+    try:
+        for target, number in numbers.items():
+            if number is not None:
+                made.append(attach_tracepoint(target, number, program))
+    except OSError:
+        for descriptor in made:
+            os.close(descriptor)
+        raise
+    if not made:
+        raise OSError(f"the kernel has none of {', '.join(hook.targets)}")
+    return made
+
+
+def _next_step(refused: list[str]) -> str | None:
+    if not refused:
+        return None
+    if any("tracefs" in reason for reason in refused):
+        return "mount it: mount -t tracefs tracefs /sys/kernel/tracing"
+    if any("perf event" in reason for reason in refused):
+        return "allow perf events: sysctl kernel.perf_event_paranoid=2, or give the service CAP_SYS_ADMIN"
+    return "see the kernel log (dmesg) for what the verifier or a security module refused"
