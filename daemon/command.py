@@ -44,6 +44,13 @@ class NameUser:
 
 
 @dataclass(frozen=True, slots=True)
+class FindProcess:
+    """Ask the system about a process that appeared without its beginning; answered by `ProcessFound`, if it lives."""
+
+    pid: int
+
+
+@dataclass(frozen=True, slots=True)
 class Resync:
     """Look at the running system again, because events were lost; answered by facts, then `Resynced`."""
 
@@ -66,4 +73,4 @@ class Announce:
     fields: tuple[tuple[str, str | int | None], ...]
 
 
-Command = InspectFile | WatchProcess | RememberFile | NameUser | Resync | Raise | Announce
+Command = InspectFile | WatchProcess | RememberFile | NameUser | FindProcess | Resync | Raise | Announce

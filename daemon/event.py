@@ -76,6 +76,7 @@ class UserNamed(Event):
 class Remembered(Event):
     """What an earlier run of the daemon had seen: the documents of its state, at the start."""
 
-    models: tuple[dict[str, object], ...]
+    models: tuple[tuple[str, dict[str, object]], ...]
+    """(`device:inode`, document)."""
     workloads: tuple[dict[str, object], ...]
     alerts: tuple[dict[str, object], ...]

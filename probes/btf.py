@@ -5,6 +5,7 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
+from modelwarden.probes.libbpf import library
 from modelwarden.probes.probe import Reads
 
 KERNEL_BTF = Path("/sys/kernel/btf/vmlinux")
@@ -15,7 +16,7 @@ _WRAPPERS = {8, 9, 10, 11, 18}  # typedef, volatile, const, restrict, type tag
 _SCALARS = {_KIND_INT, _KIND_ENUM, 19}  # and enum64
 
 
-class MissingField(Exception):
+class MissingFieldError(Exception):
     """The running kernel has no such struct or field: the probe that reads it cannot be compiled."""
 
 
@@ -31,25 +32,26 @@ class Btf:
     """The types of one kernel. Raises `OSError` when the kernel offers none."""
 
     def __init__(self, path: Path = KERNEL_BTF) -> None:
-        lib = ctypes.CDLL("libbpf.so.1", use_errno=True)
+        lib = library()
         lib.btf__parse.restype = ctypes.c_void_p
         lib.btf__type_by_id.restype = ctypes.POINTER(_Type)
         lib.btf__name_by_offset.restype = ctypes.c_char_p
         lib.btf__resolve_size.restype = ctypes.c_int64
         self._lib = lib
-        self._btf = ctypes.c_void_p(lib.btf__parse(os.fsencode(path), None))
-        if not self._btf:
+        parsed = lib.btf__parse(os.fsencode(path), None)
+        if not parsed:
             raise OSError(ctypes.get_errno(), "no BTF: the kernel was built without CONFIG_DEBUG_INFO_BTF", str(path))
+        self._btf = ctypes.c_void_p(parsed)
 
     def close(self) -> None:
         """Frees the parsed types (some 10 MB)."""
         self._lib.btf__free(self._btf)
 
     def struct(self, name: str) -> int:
-        """The identifier of a struct; `MissingField` when the kernel has none of that name."""
+        """The identifier of a struct; `MissingFieldError` when the kernel has none of that name."""
         found: int = self._lib.btf__find_by_name_kind(self._btf, name.encode(), _KIND_STRUCT)
         if found <= 0:
-            raise MissingField(f"struct {name}")
+            raise MissingFieldError(f"struct {name}")
         return found
 
     def size(self, type_id: int) -> int:
@@ -62,7 +64,7 @@ class Btf:
         for step in path.split("."):
             found = self._member(self._plain(struct), step)
             if found is None:
-                raise MissingField(path)
+                raise MissingFieldError(path)
             offset, struct = offset + found[0], found[1]
         return offset, struct
 
@@ -106,7 +108,7 @@ class Btf:
         return found
 
     def _kind(self, type_id: int) -> int:
-        return (self._type(type_id).info >> 24) & 0x1F
+        return int(self._type(type_id).info >> 24) & 0x1F
 
     def _name(self, offset: int) -> str:
         raw: bytes = self._lib.btf__name_by_offset(self._btf, offset) or b""
@@ -116,7 +118,7 @@ class Btf:
 def render_structs(btf: Btf, reads: Iterable[Reads]) -> str:
     """C structs that hold the named fields only, each at the running kernel's offset.
 
-    Raises `MissingField` naming the struct and the field that the kernel does not have.
+    Raises `MissingFieldError` naming the struct and the field that the kernel does not have.
     """
     wanted: dict[str, dict[str, str]] = {}
     for some in reads:
@@ -135,11 +137,11 @@ def _render_struct(btf: Btf, name: str, specs: dict[str, str]) -> str:
         if found is not None:
             placed.append((*found, field))
         elif not spec.endswith("?"):
-            raise MissingField(f"struct {name} has none of: {', '.join(paths)}")
+            raise MissingFieldError(f"struct {name} has none of: {', '.join(paths)}")
     lines, end = [f"struct {name} {{"], 0
     for offset, type_id, field in sorted(placed):
         if offset < end:
-            raise MissingField(f"struct {name}: {field} overlaps the field before it")
+            raise MissingFieldError(f"struct {name}: {field} overlaps the field before it")
         if offset > end:
             lines.append(f"\tu8 _{end}[{offset - end}];")
         before, after = btf.c_type(type_id)
@@ -154,6 +156,6 @@ def _first(btf: Btf, struct: int, paths: list[str]) -> tuple[int, int] | None:
     for path in paths:
         try:
             return btf.field(struct, path)
-        except MissingField:
+        except MissingFieldError:
             continue
     return None

@@ -3,7 +3,9 @@
 import re
 from enum import IntFlag
 
-STRONG_SUFFIXES = frozenset({"gguf", "safetensors", "pt", "ckpt", "onnx", "ort", "tflite", "keras", "llamafile", "nemo"})
+STRONG_SUFFIXES = frozenset(
+    {"gguf", "safetensors", "pt", "ckpt", "onnx", "ort", "tflite", "keras", "llamafile", "nemo"}
+)
 """Hardly anything else is called so: an open marks the process at once."""
 
 WEAK_SUFFIXES = frozenset(
@@ -35,7 +37,7 @@ class Candidate(IntFlag):
     """The inspector found a model in it before."""
 
 
-NAMED = Candidate.STRONG_SUFFIX | Candidate.WEAK_SUFFIX | Candidate.CONTENT_ADDRESSED | Candidate.LARGE | Candidate.KNOWN_MODEL
+NAMED = ~Candidate.WATCHED
 """The reasons that lie in the file."""
 
 

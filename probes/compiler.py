@@ -6,6 +6,7 @@ name, one at a time, and gets a descriptor or an error for each; it closes the s
 """
 
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -151,8 +152,9 @@ class _Bcc(Protocol):
 
 
 def _version_header(release: str) -> str:
-    numbers = [int("".join(c for c in part if c.isdigit()) or "0") for part in release.split("-")[0].split(".")[:3]]
-    major, minor, patch = (numbers + [0, 0, 0])[:3]
+    # Releases vary, such as 7.2.13+deb14-amd64: only the leading numbers count.
+    numbers = [int(found) for found in re.findall(r"\d+", release)[:3]]
+    major, minor, patch = [*numbers, 0, 0, 0][:3]
     code = (major << 16) + (minor << 8) + min(patch, 255)
     macro = "#define KERNEL_VERSION(a,b,c) (((a) << 16) + ((b) << 8) + ((c) > 255 ? 255 : (c)))"
     return f"{macro}\n#define LINUX_VERSION_CODE {code}\n"

@@ -10,7 +10,7 @@ LIBRARY = "libbpf.so.1"
 
 @cache
 def library() -> ctypes.CDLL:
-    """libbpf 1.x, loaded once; `OSError` when the system has none."""
+    """Libbpf 1.x, loaded once; `OSError` when the system has none."""
     return ctypes.CDLL(LIBRARY, use_errno=True)
 
 

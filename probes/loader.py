@@ -45,7 +45,7 @@ _MAPS = {
 _COUNTERS = {"lost": 0, "seen_counters": 2}
 
 
-class ProbesUnavailable(Exception):
+class ProbesUnavailableError(Exception):
     """No probe can run at all; the message says what is missing and what to do."""
 
 
@@ -104,16 +104,18 @@ class Kernel:
 def load(large_bytes: int, ours: Callable[[], tuple[int, int]]) -> Kernel:
     """Everything attached and filled, each probe by its cheapest hook that the kernel takes.
 
-    `ours` gives the (pid, start) of this process. Raises `ProbesUnavailable` with the next step.
+    `ours` gives the (pid, start) of this process. Raises `ProbesUnavailableError` with the next step.
     """
     if os.geteuid() != 0:
-        raise ProbesUnavailable("not root: kernel probes need root; run it with sudo")
+        raise ProbesUnavailableError("not root: kernel probes need root; run it with sudo")
     source = Source(text=_source(), release=platform.release(), maps=("ring", *_MAPS, *_COUNTERS))
     with _start_compiler() as compiler:
         try:
             found = compiler.compile(source)
         except CompileError as error:
-            raise ProbesUnavailable(f"{error}; is python3-bpfcc installed? `modelwarden doctor` says what is") from error
+            raise ProbesUnavailableError(
+                f"{error}; is python3-bpfcc installed? `modelwarden doctor` says what is"
+            ) from error
         kernel = _fill(found, large_bytes)
         kernel.ignore(*ours())
         kernel.states = tuple(_attach(compiler, probe, kernel.descriptors) for probe in registry.PROBES)
@@ -124,7 +126,7 @@ def _start_compiler() -> Compiler:
     try:
         return Compiler()
     except OSError as error:
-        raise ProbesUnavailable(f"the compiler cannot be started: {error}") from error
+        raise ProbesUnavailableError(f"the compiler cannot be started: {error}") from error
 
 
 def _source() -> str:
@@ -133,11 +135,13 @@ def _source() -> str:
         types = btf.Btf()
         structs = btf.render_structs(types, [common.READS, *(probe.reads for probe in registry.PROBES)])
         types.close()
-    except (OSError, btf.MissingField) as error:
-        raise ProbesUnavailable(f"{error}; modelwarden needs a kernel with BTF that has it (5.10 or later)") from error
+    except (OSError, btf.MissingFieldError) as error:
+        raise ProbesUnavailableError(
+            f"{error}; modelwarden needs a kernel with BTF that has it (5.10 or later)"
+        ) from error
     numbers = _SYSCALLS.get(platform.machine())
     if numbers is None:
-        raise ProbesUnavailable(f"{platform.machine()} is not supported, only {' and '.join(_SYSCALLS)} are")
+        raise ProbesUnavailableError(f"{platform.machine()} is not supported, only {' and '.join(_SYSCALLS)} are")
     defines = [f"#define RING_PAGES {RING_PAGES}", *(f"#define SYSCALL_{k} {v}" for k, v in numbers.items())]
     files = ["events.h", "common.h", *(f"{probe.name}.bpf.c" for probe in registry.PROBES)]
     bodies = [_without_includes((_FOLDER / file).read_text()) for file in files]

@@ -7,8 +7,8 @@ from enum import StrEnum
 from modelwarden.probes.event import Event
 
 Reads = Mapping[str, tuple[str, ...]]
-"""Kernel struct → fields. A field is `name`, or `name = path | path …` with dotted paths of which the first
-that the running kernel knows is taken; a trailing `?` makes it optional (`HAS_<struct>_<name>` says whether it is there)."""
+"""Kernel struct → fields. A field is `name`, or `name = path | path …` with dotted paths of which the first that the
+running kernel knows is taken; a trailing `?` makes it optional: `HAS_<struct>_<name>` says whether it is there."""
 
 
 class HookKind(StrEnum):

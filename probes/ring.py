@@ -33,7 +33,7 @@ class Ring:
     def drain(self, limit: int, handle: Callable[[list[bytes]], None]) -> bool:
         """Hands over up to `limit` records; says whether there may be more."""
         self._batch, self._limit = [], limit
-        result = library().ring_buffer__consume(self._ring)
+        result: int = library().ring_buffer__consume(self._ring)
         if result < 0 and result != _STOP:
             fail("ring buffer", result)
         if self._batch:

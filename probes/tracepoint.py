@@ -33,7 +33,9 @@ def tracepoint_id(target: str) -> int | None:
 def attach_tracepoint(target: str, number: int, program: int) -> int:
     """Attaches a loaded program on all processors; returns the descriptor whose end is the attachment's end."""
     # struct perf_event_attr: type, size, config, sample_period, …, wakeup_events at offset 48.
-    attribute = struct.pack("<IIQQ24xI", _TYPE_TRACEPOINT, _ATTRIBUTE_BYTES, number, 1, 1).ljust(_ATTRIBUTE_BYTES, b"\0")
+    attribute = struct.pack("<IIQQ24xI", _TYPE_TRACEPOINT, _ATTRIBUTE_BYTES, number, 1, 1).ljust(
+        _ATTRIBUTE_BYTES, b"\0"
+    )
     libc = ctypes.CDLL(None, use_errno=True)
     call = _PERF_EVENT_OPEN[platform.machine()]
     made: int = libc.syscall(call, attribute, -1, 0, -1, ctypes.c_ulong(_CLOSE_ON_EXEC))

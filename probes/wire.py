@@ -13,6 +13,7 @@ from dataclasses import dataclass, fields
 from typing import Annotated, Any, TypeVar, dataclass_transform, get_args, get_type_hints
 
 from modelwarden.probes.event import Event
+from modelwarden.probes.redact import redact
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +42,9 @@ def decode_path(raw: bytes) -> str:
     return "/" + "/".join(reversed(os.fsdecode(raw).split("\0")[:-1]))
 
 
-def decode_words(raw: bytes) -> tuple[str, ...]:
-    """NUL-separated words, such as the arguments of a program; the last one may be cut."""
-    return tuple(os.fsdecode(raw).removesuffix("\0").split("\0")) if raw else ()
+def decode_arguments(raw: bytes) -> tuple[str, ...]:
+    """The arguments of a program, NUL-separated, without the secrets in them; the last one may be cut."""
+    return redact(tuple(os.fsdecode(raw).removesuffix("\0").split("\0"))) if raw else ()
 
 
 U8 = Annotated[int, Scalar("B", "u8")]
@@ -58,7 +59,7 @@ PATH_BYTES_MAX = 4096
 ARGUMENT_BYTES_MAX = 4096
 
 PathTail = Annotated[str, Tail(PATH_BYTES_MAX, decode_path)]
-WordsTail = Annotated[tuple[str, ...], Tail(ARGUMENT_BYTES_MAX, decode_words)]
+ArgumentsTail = Annotated[tuple[str, ...], Tail(ARGUMENT_BYTES_MAX, decode_arguments)]
 
 _HEADER = struct.Struct("<HHI")
 """Kind, flags (unused, zero), length of the whole record in bytes."""

@@ -2,7 +2,7 @@
 
 from modelwarden.probes.kernel.common import TaskEvent
 from modelwarden.probes.probe import Hook, HookKind, Probe
-from modelwarden.probes.wire import U8, U16, U32, U64, PathTail, WordsTail, record
+from modelwarden.probes.wire import U8, U16, U32, U64, ArgumentsTail, PathTail, record
 
 
 @record
@@ -22,7 +22,7 @@ class ProcessExecuted(TaskEvent):
     """1 when there were more than 4 KiB, or the kernel could not read them."""
     path: PathTail
     """The executable as its mount namespace has it; for a script, its interpreter."""
-    arguments: WordsTail
+    arguments: ArgumentsTail
 
 
 PROBE: Probe = Probe(

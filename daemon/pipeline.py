@@ -1,0 +1,103 @@
+"""The core on one screen: an event goes in, commands come out, in order, with no clock, disk, thread or socket."""
+
+from collections import Counter
+from collections.abc import Iterable
+
+from modelwarden.daemon.alerts.alert import Alert, Evidence
+from modelwarden.daemon.alerts.correlate import Correlator, alert_id
+from modelwarden.daemon.alerts.recall import recall_alerts
+from modelwarden.daemon.command import Announce, Command
+from modelwarden.daemon.documents import actor_document, model_document, user_name
+from modelwarden.daemon.event import FileInspected, Remembered
+from modelwarden.daemon.model.world import ModelUsed, World
+from modelwarden.daemon.rules.rule import Finding, Rule
+from modelwarden.probes.event import Event
+from modelwarden.probes.sampled.tick import Tick
+
+RULE_ERRORS_MAX = 5
+"""After so many errors a rule is switched off; the others go on."""
+
+
+class Core:
+    """All thinking. `step` is its only way in; everything else is there to be read."""
+
+    def __init__(self, rules: Iterable[Rule]) -> None:
+        self.world = World()
+        self.correlator = Correlator()
+        self.rules = list(rules)
+        self.rule_errors: Counter[str] = Counter()
+        self.events: Counter[type[Event]] = Counter()
+        self.inspections: Counter[str] = Counter()
+        self.raised: Counter[tuple[str, str]] = Counter()
+
+    def step(self, event: Event) -> list[Command]:
+        """Model, then rules, then alerts; the commands in the order in which they follow from the event."""
+        self.events[type(event)] += 1
+        uses, commands = self.world.apply(event)
+        for used in uses:
+            if used.first:
+                commands.append(self._announce(used))
+            for rule in self.rules:
+                commands += self._judge(rule, used)
+        if isinstance(event, Tick):
+            commands += self.correlator.flush(event.at)
+        elif isinstance(event, Remembered):
+            self.correlator.restore(recall_alerts(event.alerts))
+        elif isinstance(event, FileInspected):
+            self.inspections[event.outcome.value] += 1
+        return commands
+
+    def _judge(self, rule: Rule, used: ModelUsed) -> list[Command]:
+        name = rule.about.name
+        if self.rule_errors[name] >= RULE_ERRORS_MAX:
+            return []
+        try:
+            finding = rule.judge(used, self.world)
+        except Exception as error:  # noqa: BLE001 - the one guard around rules: one that fails must not stop the others
+            self.rule_errors[name] += 1
+            last = self.rule_errors[name] >= RULE_ERRORS_MAX
+            return [Announce("rule_failed", (("rule", name), ("error", repr(error)), ("switched_off", int(last))))]
+        if finding is None:
+            return []
+        raised: list[Command] = []
+        for one in self.correlator.merge(self._alert(rule, used, finding), used.at):
+            self.raised[name, one.alert.severity.value] += one.is_new
+            raised.append(one)
+        return raised
+
+    def _alert(self, rule: Rule, used: ModelUsed, finding: Finding) -> Alert:
+        about, world = rule.about, self.world
+        wall_ns = world.wall_ns(used.at)
+        return Alert(
+            id=alert_id(world.host_id, used.workload.id, about.name, finding.subject),
+            rule=about.name,
+            severity=about.severity,
+            title=about.title,
+            tier=None,
+            host_id=world.host_id,
+            workload=used.workload.id,
+            subject=finding.subject,
+            model=model_document(used.model),
+            process=actor_document(used.process, world.processes, world.users),
+            techniques=about.techniques,
+            evidence=(Evidence(wall_ns, finding.what),),
+            count=max(used.count, 1),
+            first_seen_ns=wall_ns,
+            last_seen_ns=wall_ns,
+            what_to_do=about.what_to_do,
+        )
+
+    def _announce(self, used: ModelUsed) -> Announce:
+        model, process, users = model_document(used.model), used.process, self.world.users
+        shown = ("name", "format", "architecture", "parameters", "quantization", "size", "path", "reason")
+        return Announce(
+            "model_opened",
+            (
+                *((key, model[key]) for key in shown),
+                ("exe", process.path),
+                ("pid", process.pid),
+                ("user", user_name(users, process.uid)),
+                ("login_user", user_name(users, process.login_uid)),
+                ("workload", used.workload.id),
+            ),
+        )

@@ -1,0 +1,43 @@
+"""Takes secrets out of command lines where the event is decoded, so that nothing behind it ever holds them."""
+
+import re
+
+REDACTED = "[redacted]"
+
+_NAMES = r"(?:api[-_]?key|access[-_]?key|auth(?:[-_]?token)?|token|secret|passw(?:or)?d|passphrase|credentials?)"
+_FLAG = re.compile(rf"-{{1,2}}(?:[\w-]*[-_])?{_NAMES}$", re.IGNORECASE)
+"""`--api-key`, `--hf-token`, `-password`: the next word is the secret."""
+_ASSIGNED = re.compile(rf"((?:^|[-_\w]*){_NAMES}[\"']?\s*[=:]\s*)(\S.*)", re.IGNORECASE | re.DOTALL)
+"""`--token=x`, `HF_TOKEN=x`, `X-Api-Key: x`."""
+_HEADER = re.compile(r"(authorization\s*:\s*(?:(?:bearer|basic|token)\s+)?)(\S.*)", re.IGNORECASE | re.DOTALL)
+_USER_INFO = re.compile(r"(://[^/\s:@]*:)[^/\s@]+@")
+"""`https://user:password@host`."""
+_KNOWN = re.compile(
+    r"\b(?:sk-[\w-]{16,}|hf_\w{16,}|gh[pousr]_\w{16,}|glpat-[\w-]{16,}|AKIA[0-9A-Z]{16}|xox[abprs]-[\w-]{10,}"
+    r"|eyJ[\w-]{10,}\.[\w-]{10,}\.[\w-]*)"
+)
+"""Tokens that are known by their shape, wherever they stand."""
+_WORD_MAX = 4096
+
+
+def redact(words: tuple[str, ...]) -> tuple[str, ...]:
+    """The same words with each recognised secret replaced; what has no shape of a secret stays."""
+    out: list[str] = []
+    hide_next = False
+    for word in words:
+        if hide_next and not word.startswith("-"):
+            out.append(REDACTED)
+            hide_next = False
+            continue
+        hide_next = _FLAG.fullmatch(word) is not None
+        out.append(word if hide_next else _redact_word(word[:_WORD_MAX]))
+    return tuple(out)
+
+
+def _redact_word(word: str) -> str:
+    if len(word) < 6:
+        return word
+    word = _USER_INFO.sub(rf"\1{REDACTED}@", word)
+    word = _HEADER.sub(rf"\1{REDACTED}", word)
+    word = _KNOWN.sub(REDACTED, word)
+    return _ASSIGNED.sub(rf"\1{REDACTED}", word)
