@@ -3,7 +3,6 @@
 import os
 import platform
 import struct
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from modelwarden.probes.libbpf import attach_raw_tracepoint
 from modelwarden.probes.maps import BpfMap, PerCpuCounters
 from modelwarden.probes.probe import Hook, HookKind, Probe
 from modelwarden.probes.ring import Ring
+from modelwarden.probes.sampled.procfs import start_of
 from modelwarden.probes.tracepoint import attach_tracepoint, tracepoint_id
 
 RING_PAGES = 1024
@@ -68,7 +68,10 @@ class Kernel:
     maps: dict[str, BpfMap]
     counters: dict[str, PerCpuCounters]
     states: tuple[ProbeState, ...]
-    descriptors: list[int] = field(default_factory=list)
+    descriptors: list[int]
+    """Of the maps."""
+    attachments: list[int] = field(default_factory=list)
+    """Programs and what holds them to their hooks."""
     generation: int = 0
     large_bytes: int = 0
 
@@ -94,20 +97,25 @@ class Kernel:
         self.generation = generation
         self.maps["settings"].update(bytes(4), _SETTINGS.pack(self.large_bytes, PROVISIONAL_NS, generation))
 
+    def detach(self) -> None:
+        """Ends all programs; what the ring and the maps hold can still be read."""
+        while self.attachments:
+            os.close(self.attachments.pop())
+
     def close(self) -> None:
         """Detaches, then frees."""
+        self.detach()
+        self.ring.close()
         while self.descriptors:
             os.close(self.descriptors.pop())
-        self.ring.close()
 
 
-def load(large_bytes: int, ours: Callable[[], tuple[int, int]]) -> Kernel:
-    """Everything attached and filled, each probe by its cheapest hook that the kernel takes.
+def load(large_bytes: int) -> Kernel:
+    """Everything attached and filled, each probe by its cheapest hook that the kernel takes; silent about ourselves.
 
-    `ours` gives the (pid, start) of this process. Raises `ProbesUnavailableError` with the next step.
+    Raises `ProbesUnavailableError` with the next step.
     """
-    if os.geteuid() != 0:
-        raise ProbesUnavailableError("not root: kernel probes need root; run it with sudo")
+    require_root()
     source = Source(text=_source(), release=platform.release(), maps=("ring", *_MAPS, *_COUNTERS))
     with _start_compiler() as compiler:
         try:
@@ -117,9 +125,15 @@ def load(large_bytes: int, ours: Callable[[], tuple[int, int]]) -> Kernel:
                 f"{error}; is python3-bpfcc installed? `modelwarden doctor` says what is"
             ) from error
         kernel = _fill(found, large_bytes)
-        kernel.ignore(*ours())
-        kernel.states = tuple(_attach(compiler, probe, kernel.descriptors) for probe in registry.PROBES)
+        kernel.ignore(os.getpid(), start_of(os.getpid()))
+        kernel.states = tuple(_attach(compiler, probe, kernel.attachments) for probe in registry.PROBES)
     return kernel
+
+
+def require_root() -> None:
+    """Raises `ProbesUnavailableError` when there is no point in trying."""
+    if os.geteuid() != 0:
+        raise ProbesUnavailableError("not root: kernel probes need root; run it with sudo")
 
 
 def _start_compiler() -> Compiler:
@@ -170,7 +184,7 @@ def _fill(found: dict[str, int], large_bytes: int) -> Kernel:
     return kernel
 
 
-def _attach(compiler: Compiler, probe: Probe, descriptors: list[int]) -> ProbeState:
+def _attach(compiler: Compiler, probe: Probe, attachments: list[int]) -> ProbeState:
     refused = []
     for hook in probe.hooks:
         made: list[int] = []
@@ -182,7 +196,7 @@ def _attach(compiler: Compiler, probe: Probe, descriptors: list[int]) -> ProbeSt
             for descriptor in made:
                 os.close(descriptor)
             continue
-        descriptors.extend(made)
+        attachments.extend(made)
         return ProbeState(probe.name, hook.kind, "; ".join(refused) or None, _next_step(refused))
     return ProbeState(probe.name, None, "; ".join(refused), _next_step(refused))
 

@@ -36,7 +36,7 @@ from modelwarden.probes.kernel.exit import ProcessExited
 from modelwarden.probes.kernel.file_open import FileOpened
 from modelwarden.probes.kernel.fork import ProcessForked
 from modelwarden.probes.sampled.opens import OpensCounted
-from modelwarden.probes.sampled.procfs import FileFound, ProcessFound, Resynced
+from modelwarden.probes.sampled.procfs import NOBODY, FileFound, ProcessFound, Resynced
 from modelwarden.probes.sampled.tick import Tick
 
 WATCHED_MIN_BYTES = 1 << 20
@@ -209,7 +209,7 @@ class World:
         commands: list[Command] = []
         if entry.standing is not Standing.MODEL and at >= entry.ask_at:
             entry.ask_at = at + ASK_AGAIN_NS
-            commands.append(InspectFile(file, path, self._ways(process)))
+            commands += [*self._names(process), InspectFile(file, path, self._ways(process))]
         if entry.standing is Standing.PENDING:
             entry.wait(process, at, 1)
             return [], commands
@@ -248,11 +248,15 @@ class World:
         commands: list[Command] = []
         if stranger and process.ended_at is None:
             commands.append(WatchProcess(process.pid, process.start_ns, watched=True))
-        for uid in {workload.uid, process.uid, process.login_uid} - self.users.keys():
-            if len(self.users) < USERS_MAX:
-                self.users[uid] = None
-                commands.append(NameUser(uid))
+        commands += self._names(process)
         return ModelUsed(at, workload, process, entry, count, first), commands
+
+    def _names(self, process: Process) -> list[NameUser]:
+        """Asks for the names of users that are new."""
+        unknown = {process.uid, process.login_uid} - self.users.keys() - {NOBODY}
+        asked = [NameUser(uid) for uid in unknown][: USERS_MAX - len(self.users)]
+        self.users.update((one.uid, None) for one in asked)
+        return asked
 
     def _counted(self, event: OpensCounted) -> Outcome | None:
         entry = self.files.get(event.device, event.inode)

@@ -11,6 +11,7 @@
 #define DEVICE_MINOR_BITS 20
 #define NANOSECONDS_MASK 0x3fffffff /* since 6.13 a flag shares the word (fs: multigrain timestamps) */
 #define SECOND_NS 1000000000ULL
+#define TICK_NS 10000000ULL /* of /proc/PID/stat: USER_HZ is 100 */
 
 /* Reads one field of a kernel struct; a bad address gives zero, never a fault. */
 #define READ(source, field)                                                                          \
@@ -130,11 +131,17 @@ static __always_inline u32 pid_namespace_of(struct task_struct *task)
 	return READ(ns, inum);
 }
 
+/* User space may know a start only as /proc tells it, to the clock tick. */
+static __always_inline int same_start(u64 one_ns, u64 other_ns)
+{
+	return one_ns / TICK_NS == other_ns / TICK_NS;
+}
+
 /* The mark of a process, whatever its state; an expired one is none. */
 static __always_inline struct mark *mark_of(u32 pid, u64 start_ns)
 {
 	struct mark *mark = marks.lookup(&pid);
-	if (!mark || mark->start_ns != start_ns)
+	if (!mark || !same_start(mark->start_ns, start_ns))
 		return 0;
 	if (mark->state == MARK_PROVISIONAL && mark->until_ns < bpf_ktime_get_boot_ns())
 		return 0;

@@ -147,7 +147,7 @@ static __always_inline u32 candidate(struct scratch *slot, u8 *name, u64 size, u
 static __always_inline void mark_provisionally(u32 pid, u64 start_ns, u64 now_ns, u64 lifetime_ns)
 {
 	struct mark *mark = marks.lookup(&pid);
-	if (mark && mark->start_ns == start_ns && mark->state != MARK_PROVISIONAL)
+	if (mark && same_start(mark->start_ns, start_ns) && mark->state != MARK_PROVISIONAL)
 		return;
 	struct mark fresh = {.start_ns = start_ns, .until_ns = now_ns + lifetime_ns, .state = MARK_PROVISIONAL};
 	marks.update(&pid, &fresh);

@@ -199,6 +199,6 @@ def _write_only(fdinfo: Path) -> bool:
     return int(line.split()[1], 8) & os.O_ACCMODE == os.O_WRONLY
 
 
-def own_start_ns() -> int:
-    """When this process started, boot nanoseconds to the clock tick."""
-    return int(_stat_fields(Path("/proc/self"))[_START_FIELD]) * TICK_NS
+def start_of(pid: int) -> int:
+    """When a process started, boot nanoseconds to the clock tick; `OSError` when it is gone."""
+    return int(_stat_fields(Path("/proc") / str(pid))[_START_FIELD]) * TICK_NS

@@ -1,0 +1,91 @@
+# Everything a developer or CI does, in one word each; `make` alone lists them.
+# Written for Debian 12 and 13 and Ubuntu 24.04; on others, install the packages below by their names there.
+
+SHELL := /bin/bash
+.NOTPARALLEL:
+.DEFAULT_GOAL := help
+.PHONY: help setup run test check bench header clean
+
+# bcc's Python side exists as a package of the distribution only, so the environment is made by the
+# distribution's Python and sees its packages.
+SYSTEM_PYTHON := /usr/bin/python3
+PYTHON := .venv/bin/python
+PIP := $(PYTHON) -m pip --disable-pip-version-check --quiet
+SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
+
+PACKAGES := python3 python3-venv python3-bpfcc libbpf1 libseccomp2
+# prometheus: a real server that scrapes us, and promtool; systemd: systemd-analyze checks the unit.
+TEST_PACKAGES := prometheus systemd
+
+# Stamps: what they stand for is done again only when the pins or the project's settings change.
+SETUP := .venv/.setup-done
+TEST := .venv/.test-done
+
+# Installs those of the packages $(1) that are missing; says what to do when it may not.
+define install_packages
+@missing=; \
+command -v dpkg-query >/dev/null || { echo "no Debian packages here; these are needed: $(1)"; exit 0; }; \
+for name in $(1); do \
+	[ "$$(dpkg-query -W -f='$${db:Status-Status}' $$name 2>/dev/null)" = installed ] || missing="$$missing $$name"; \
+done; \
+[ -n "$$missing" ] || exit 0; \
+if [ -n "$(SUDO)" ] && ! command -v sudo >/dev/null; then \
+	echo "Packages are missing, and only root can install them. As root, run:" >&2; \
+	echo "    apt-get install --no-install-recommends$$missing" >&2; \
+	echo "and then this command again." >&2; \
+	exit 1; \
+fi; \
+echo "installing$$missing"; \
+$(SUDO) apt-get update -qq || echo "the package lists could not be updated; trying with those at hand" >&2; \
+$(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null
+endef
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1\t/' | expand -t 12
+
+setup: $(SETUP) ## install what is needed into .venv and the system; quick when nothing changed
+
+$(SETUP): pyproject.toml constraints.txt
+	$(call install_packages,$(PACKAGES))
+	@$(SYSTEM_PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "$(SYSTEM_PYTHON) is older than 3.11: modelwarden needs Debian 12, Ubuntu 24.04 or newer" >&2; exit 1; }
+	@$(PYTHON) -c 'import bcc' 2>/dev/null || $(SYSTEM_PYTHON) -m venv --clear --system-site-packages .venv
+	@$(PIP) install --editable . --constraint constraints.txt
+	@$(PYTHON) -c 'import bcc' || { echo "bcc is missing: install your distribution's python3-bpfcc" >&2; exit 1; }
+	@touch $@
+	@echo "ready: $(strip $(SUDO) .venv/bin/modelwarden run)"
+
+run: setup ## start the daemon in the foreground, with ARGS="--config … --state-dir …"
+	@$(SUDO) .venv/bin/modelwarden run $(ARGS)
+
+# A package starts its service where systemd runs; the tests start their own Prometheus and end it.
+$(TEST): $(SETUP)
+	@command -v prometheus >/dev/null || touch .venv/.prometheus-is-new
+	$(call install_packages,$(TEST_PACKAGES))
+	@if [ -e .venv/.prometheus-is-new ] && [ -d /run/systemd/system ]; then \
+		$(SUDO) systemctl disable --now -q prometheus; \
+	fi; rm -f .venv/.prometheus-is-new
+	@$(PIP) install --editable '.[dev,test]' --constraint constraints.txt
+	@touch $@
+
+test: $(TEST) ## run the tests, with ARGS="…" for pytest; those that load probes need root
+	@$(PYTHON) -m pytest $(ARGS)
+
+# That rendered files equal their rendering is a test (tests/test_layout.py).
+check: $(TEST) ## everything CI checks: format, lint, types, architecture, tests
+	@.venv/bin/ruff format --check
+	@.venv/bin/ruff check
+	@.venv/bin/mypy
+	@.venv/bin/lint-imports
+	@$(MAKE) --no-print-directory test
+
+bench: $(SETUP) ## run the benchmarks
+	@set -e; for file in bench/*.py; do echo "== $$file"; $(PYTHON) "$$file"; done
+
+header: $(SETUP) ## render the files that are made from Python: probes/kernel/events.h, systemd/config.toml
+	@$(PYTHON) -m modelwarden.probes.render
+	@$(PYTHON) -c 'from modelwarden.daemon.config import config_sample; print(config_sample(), end="")' > systemd/config.toml
+
+clean: ## remove all that was made here, the environment too
+	@rm -rf .venv build dist src/*.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

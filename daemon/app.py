@@ -1,0 +1,234 @@
+"""The shell around the core: one loop feeds it, in order, and publishes what it knows."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+import structlog
+
+from modelwarden.daemon.census import Census
+from modelwarden.daemon.config import Config
+from modelwarden.daemon.discover import discover
+from modelwarden.daemon.event import FileInspected, PolicyLoaded, Remembered, Started
+from modelwarden.daemon.executor import Executor
+from modelwarden.daemon.host import boot_id, host_id
+from modelwarden.daemon.inspector import Inspector
+from modelwarden.daemon.keeper import Keeper
+from modelwarden.daemon.notify import notify
+from modelwarden.daemon.picture import Workings, picture
+from modelwarden.daemon.pipeline import Core
+from modelwarden.daemon.policy import Policy
+from modelwarden.daemon.policy_file import load_policy
+from modelwarden.daemon.rules.rule import Rule
+from modelwarden.daemon.snapshot import Snapshot
+from modelwarden.daemon.state import State
+from modelwarden.daemon.toml_file import ConfigError
+from modelwarden.probes.clock import boot_ns, wall_offset_ns
+from modelwarden.probes.event import Event
+from modelwarden.probes.inbox import Inbox
+from modelwarden.probes.loader import Kernel, load
+from modelwarden.probes.reader import Reader
+from modelwarden.probes.sampled.opens import OpenCounts
+from modelwarden.probes.sampled.procfs import Procfs, start_of
+from modelwarden.probes.sampled.tick import Ticker
+
+log = structlog.get_logger(__name__)
+
+DRAIN_S = 0.1
+"""How long a bulk record waits at most; urgent ones wake the loop at once."""
+TICK_S = 1.0
+RECORDS_A_TURN = 512
+TURNS_A_TICK = 64
+STOP_DEADLINE_S = 5.0
+"""For each step of stopping; systemd waits for longer than for all of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the command line decides."""
+
+    config: Config
+    policy_file: Path | None
+    state_dir: Path
+
+
+class App:
+    """One daemon. Everything here runs on the loop's thread, except what is handed to a worker by name."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Raises `StateError` or `ConfigError` in words for a person."""
+        self._settings = settings
+        self._policy = load_policy(settings.policy_file)
+        self._state = State.open(settings.state_dir)
+        self._keeper = Keeper(self._state)
+        self._core = Core(cast("tuple[Rule, ...]", discover("modelwarden.daemon.rules", "RULE", skip=("rule",))))
+        self._inbox = Inbox()
+        self._census = Census()
+        self._workings = Workings()
+        self._synced = asyncio.Event()
+        """The first look at the running system is complete: only now the ring is read."""
+        self._stopping = asyncio.Event()
+        self.snapshot = Snapshot(generated_at="", host_id="")
+        """The newest picture, replaced as a whole: other threads may read it at any time."""
+
+    async def run(self, ready: Callable[[float], None]) -> None:
+        """Runs until `stop`. Raises `ProbesUnavailableError` when it cannot begin.
+
+        `ready` is called once, with the seconds that the start took, when nothing is missed any more.
+        """
+        begun = time.monotonic()
+        self._loop = asyncio.get_running_loop()
+        loading = asyncio.create_task(asyncio.to_thread(load, self._settings.config.files.large_bytes))
+        try:
+            self._recollect()
+            self._kernel = await loading
+        except BaseException:
+            self._keeper.close(STOP_DEADLINE_S)
+            raise
+        self._connect(self._kernel)
+        tasks = [asyncio.create_task(one) for one in (self._inspector.run(), self._drains(), self._ticks())]
+        # What was there before us first: the ring keeps what happens meanwhile.
+        self._executor.scan()
+        await self._synced.wait()
+        self._loop.add_reader(self._kernel.ring.descriptor, self._drain)
+        self._tick()
+        ready(time.monotonic() - begun)
+        notify("READY=1")
+        try:
+            await self._until_stopped(tasks)
+        finally:
+            await self._stop(tasks)
+
+    def stop(self) -> None:
+        """Asks `run` to end; call it on the loop's thread."""
+        self._stopping.set()
+
+    def reload(self) -> None:
+        """Reads the policy again; a wrong one leaves the old one in force. Call it on the loop's thread."""
+        try:
+            policy, digest = load_policy(self._settings.policy_file)
+        except ConfigError as error:
+            log.warning("policy_refused", reason=str(error), next_step="the old one holds; modelwarden policy check")
+            return
+        log.info("policy_loaded", digest=digest)
+        self._put([PolicyLoaded(boot_ns(), policy, digest)])
+
+    def _recollect(self) -> None:
+        """What the core must know before the first event: the host, the past, the policy."""
+        if self._state.moved_aside:
+            log.error("state_was_damaged", moved_to=str(self._state.moved_aside), next_step="a new one was begun")
+        workloads, _ = self._state.census()
+        # An earlier run that was killed could not say that its workloads had ended; what still runs is seen again.
+        self._keeper.add([], [{**one, "running": False} for one in workloads if one.get("running")])
+        host = host_id(self._state.meta("host_id"))
+        self._state.remember_meta("host_id", host)
+        at = boot_ns()
+        policy: tuple[Policy, str] = self._policy
+        for event in (
+            Started(at, host, boot_id(), wall_offset_ns()),
+            Remembered(at, tuple(self._state.keyed_models()), tuple(workloads), tuple(self._state.alerts())),
+            PolicyLoaded(at, *policy),
+        ):
+            self._core.step(event)
+
+    def _connect(self, kernel: Kernel) -> None:
+        for probe in kernel.states:
+            if probe.hook is None:
+                log.error("probe_off", probe=probe.name, reason=probe.reason, next_step=probe.next_step)
+            else:
+                log.info("probe_on", probe=probe.name, hook=probe.hook.value, instead_of=probe.reason)
+        self._reader, self._counts, self._ticker = Reader(kernel), OpenCounts(kernel), Ticker()
+        self._inspector = Inspector(self._inspected, boot_ns, register=lambda pid: kernel.ignore(pid, start_of(pid)))
+        self._executor = Executor(
+            kernel=kernel,
+            inspector=self._inspector,
+            keeper=self._keeper,
+            procfs=Procfs(self._settings.config.files.large_bytes),
+            loop=self._loop,
+            put=self._put,
+        )
+
+    # ---- feeding the core --------------------------------------------------------------------------
+
+    def _put(self, events: list[Event]) -> None:
+        self._inbox.put(events)
+        self._work()
+
+    def _inspected(self, event: FileInspected) -> None:
+        self._put([event])
+
+    def _take(self) -> bool:
+        """Takes a bounded batch out of the ring, so that a flood cannot starve the loop; whether there is more."""
+        return self._kernel.ring.drain(RECORDS_A_TURN, lambda batch: self._put(self._reader.decode(batch)))
+
+    def _drain(self) -> None:
+        if self._synced.is_set() and self._take():
+            self._loop.call_soon(self._drain)
+
+    def _work(self) -> None:
+        """Thinks about everything that waits, in order."""
+        begun = time.perf_counter()
+        while waiting := self._inbox.take(RECORDS_A_TURN):
+            for event in waiting:
+                for command in self._core.step(event):
+                    self._executor.carry_out(command)
+        self._workings.handled_seconds += time.perf_counter() - begun
+        if self._core.world.synced:
+            self._synced.set()
+
+    async def _drains(self) -> None:
+        while True:
+            await asyncio.sleep(DRAIN_S)
+            self._drain()
+
+    async def _ticks(self) -> None:
+        while True:
+            await asyncio.sleep(TICK_S)
+            self._tick()
+
+    def _tick(self) -> None:
+        """Once a second: what was lost, what was only counted, the time; then the picture for the others."""
+        if not self._synced.is_set():
+            return
+        drained = any(not self._take() for _ in range(TURNS_A_TICK))
+        at = boot_ns()
+        self._put([*self._reader.losses(at), *self._inbox.losses(at)])
+        if drained:  # repetitions of an open make sense behind the open only
+            self._put(list(self._counts.sample(at)))
+        self._put(list(self._ticker.sample(at)))
+        self._keeper.add(*self._census.update(self._core.world, at))
+        self._keeper.flush()
+        self._workings.inbox_depth = len(self._inbox)
+        self._workings.inspections_dropped = self._inspector.dropped
+        self._workings.rows_unwritten = self._keeper.evicted
+        self._workings.kernel_refusals = self._executor.refusals
+        self.snapshot = picture(at, self._core, self._census, self._kernel.states, self._workings)
+        notify("WATCHDOG=1")
+
+    # ---- the end -----------------------------------------------------------------------------------
+
+    async def _until_stopped(self, tasks: list[asyncio.Task[None]]) -> None:
+        stopped = asyncio.create_task(self._stopping.wait())
+        done, _ = await asyncio.wait([stopped, *tasks], return_when=asyncio.FIRST_COMPLETED)
+        stopped.cancel()
+        for task in done & set(tasks):
+            task.result()  # it ended by itself, so by an error: let it be seen
+
+    async def _stop(self, tasks: list[asyncio.Task[None]]) -> None:
+        """Detach, drain, write, let go; each step has its deadline."""
+        notify("STOPPING=1")
+        self._loop.remove_reader(self._kernel.ring.descriptor)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self._kernel.detach()
+        self._tick()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._inspector.close(), STOP_DEADLINE_S)
+        self._executor.close()
+        self._keeper.close(STOP_DEADLINE_S)
+        self._kernel.close()

@@ -1,0 +1,46 @@
+"""Keeps the documents of the census in step with the core, rendering only what changed."""
+
+from modelwarden.daemon.documents import model_document, workload_document
+from modelwarden.daemon.model.world import World
+from modelwarden.daemon.snapshot import Document
+
+RUNNING_INTERVAL_NS = 10 * 1_000_000_000
+"""How often the `last_seen` of what runs is brought up to date when nothing else happens."""
+
+
+class Census:
+    """Documents by key, and which of them are newer than what was last taken to be stored."""
+
+    def __init__(self) -> None:
+        self.models: dict[str, Document] = {}
+        self.workloads: dict[str, Document] = {}
+        self._running_at = 0
+
+    def update(self, world: World, at: int) -> tuple[list[tuple[str, Document]], list[Document]]:
+        """Renders what changed since the last call; (models by key, workloads) of it."""
+        if at - self._running_at > RUNNING_INTERVAL_NS:
+            self._running_at = at
+            for workload in world.workloads.all():
+                if workload.running:
+                    workload.last_seen_ns = world.wall_ns(at)
+                    world.changed_workloads.add(workload.id)
+        models = [
+            (f"{device}:{inode}", model_document(entry)) for (device, inode), entry in world.changed_models.items()
+        ]
+        known = [found for one in world.changed_workloads if (found := world.workloads.get(one)) is not None]
+        workloads = [workload_document(workload, world.users) for workload in known]
+        world.changed_models.clear()
+        world.changed_workloads.clear()
+        self.models.update(models)
+        self.workloads.update((document["id"], document) for document in workloads)
+        self._trim(world)
+        return models, workloads
+
+    def _trim(self, world: World) -> None:
+        """What left the core's tables leaves here too; in the state it stays."""
+        if len(self.models) > len(world.files):
+            self.models = {
+                key: document for key, document in self.models.items() if world.files.get(*map(int, key.split(":")))
+            }
+        if len(self.workloads) > len(world.workloads.all()):
+            self.workloads = {key: one for key, one in self.workloads.items() if world.workloads.get(key)}

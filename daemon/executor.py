@@ -1,0 +1,142 @@
+"""Carries out what the core orders; each answer goes back to the loop as events."""
+
+import contextlib
+import pwd
+from asyncio import AbstractEventLoop
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import assert_never
+
+import structlog
+
+from modelwarden.daemon.command import (
+    Announce,
+    Command,
+    FindProcess,
+    InspectFile,
+    NameUser,
+    Raise,
+    RememberFile,
+    Resync,
+    WatchProcess,
+)
+from modelwarden.daemon.documents import alert_document
+from modelwarden.daemon.event import FileInspected, Inspection, UserNamed
+from modelwarden.daemon.inspector import Inspector
+from modelwarden.daemon.keeper import Keeper
+from modelwarden.probes.clock import boot_ns
+from modelwarden.probes.event import Event
+from modelwarden.probes.loader import Kernel
+from modelwarden.probes.sampled.procfs import Procfs
+
+log = structlog.get_logger(__name__)
+
+BATCH = 512
+"""Events of a look at the system that are handed over at a time."""
+
+
+class Executor:
+    """Lives on the loop's thread; what may block it hands to workers, whose last act is to hand back events."""
+
+    def __init__(
+        self,
+        *,
+        kernel: Kernel,
+        inspector: Inspector,
+        keeper: Keeper,
+        procfs: Procfs,
+        loop: AbstractEventLoop,
+        put: Callable[[list[Event]], None],
+    ) -> None:
+        self._kernel = kernel
+        self._inspector = inspector
+        self._keeper = keeper
+        self._procfs = procfs
+        self._loop = loop
+        self._put = put
+        self._workers = ThreadPoolExecutor(2, thread_name_prefix="look")
+        self._scanning = False
+        self.refusals = 0
+        """Orders that a kernel table had no room for."""
+
+    def carry_out(self, command: Command) -> None:
+        """Does it, or begins to; never waits."""
+        match command:
+            case InspectFile():
+                if not self._inspector.submit(command):
+                    self._refuse(command)
+            case WatchProcess():
+                self._tell_kernel(lambda: self._kernel.watch(command.pid, command.start_ns, watched=command.watched))
+            case RememberFile():
+                file = (command.device, command.inode, command.ctime_ns)
+                self._tell_kernel(lambda: self._kernel.remember(*file, is_model=command.is_model))
+            case NameUser():
+                self._ask(lambda: [UserNamed(boot_ns(), command.uid, _user_name(command.uid))])
+            case FindProcess():
+                self._ask(lambda: self._procfs.one(boot_ns(), command.pid))
+            case Resync():
+                log.warning("resync", reason=command.reason)
+                self.scan()
+            case Raise():
+                self._raise(command)
+            case Announce():
+                tell = log.error if command.message == "rule_failed" else log.info
+                tell(command.message, **dict(command.fields))
+            case _:
+                assert_never(command)
+
+    def scan(self) -> None:
+        """Begins a look at the whole system, unless one is under way."""
+        if not self._scanning:
+            self._scanning = True
+            self._workers.submit(self._scan)
+
+    def close(self) -> None:
+        """Lets the workers go; what they are at no longer matters."""
+        self._workers.shutdown(wait=False, cancel_futures=True)
+
+    def _refuse(self, command: InspectFile) -> None:
+        """Answers for an inspector that has no room, so that nobody waits for ever."""
+        reason = "too many files were opened at once to look into this one; the next open asks again"
+        answer: list[Event] = [FileInspected(boot_ns(), command.file, Inspection.UNREADABLE, None, reason)]
+        self._loop.call_soon(self._put, answer)
+
+    def _raise(self, command: Raise) -> None:
+        alert = command.alert
+        self._keeper.add_alert(alert_document(alert))
+        self._keeper.flush()
+        if command.is_new:
+            what = alert.evidence[-1].what
+            log.warning("alert", severity=alert.severity.value, rule=alert.rule, id=alert.id, what=what)
+
+    def _scan(self) -> None:
+        batch: list[Event] = []
+        for event in self._procfs.sample(boot_ns()):
+            batch.append(event)
+            if len(batch) >= BATCH:
+                self._hand_over(batch)
+                batch = []
+        self._scanning = False
+        self._hand_over(batch)
+
+    def _ask(self, look: Callable[[], list[Event]]) -> None:
+        self._workers.submit(lambda: self._hand_over(look()))
+
+    def _hand_over(self, events: list[Event]) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop has ended meanwhile
+            self._loop.call_soon_threadsafe(self._put, events)
+
+    def _tell_kernel(self, tell: Callable[[], None]) -> None:
+        try:
+            tell()
+        except OSError as error:
+            self.refusals += 1
+            if self.refusals == 1:
+                log.warning("kernel_table_full", reason=str(error), next_step="rows leave when processes end")
+
+
+def _user_name(uid: int) -> str | None:
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except (KeyError, OverflowError):
+        return None

@@ -1,0 +1,7 @@
+"""The exception by which a parser says that a file breaks the rules of its format."""
+
+CUT_SHORT = "the file ends in the middle of its header"
+
+
+class Damaged(Exception):  # noqa: N818  (a verdict on a file, not a fault of ours)
+    """A file is not what its first bytes promise; the message is for a person."""

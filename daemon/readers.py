@@ -1,0 +1,135 @@
+"""Starts, addresses and ends the two child programs that touch files for the daemon.
+
+A child that sleeps in the kernel on a file system that never answers can be killed but not reaped:
+nothing here waits for a process without a bound.
+"""
+
+import asyncio
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+MESSAGE_LIMIT = 1 << 14
+START_S = 10.0
+"""A cold start on a loaded machine takes a second; this is for one that never comes."""
+REAP_S = 0.1
+_BOOT = "import sys; sys.path[:] = sys.argv[3:]; from {} import main; main(int(sys.argv[1]), int(sys.argv[2]))"
+
+
+class Reader:
+    """One child program and the socket over which the daemon talks to it."""
+
+    def __init__(self, program: str, channel: socket.socket) -> None:
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs:
+            descriptors = (theirs.fileno(), channel.fileno())
+            self._process = subprocess.Popen(
+                # -I and -S keep the environment, .pth files and sitecustomize out, and 4 MB with them; the
+                # module search path is the daemon's own.
+                [sys.executable, "-I", "-S", "-c", _BOOT.format(program), *map(str, descriptors), *_search_path()],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                pass_fds=descriptors,
+                cwd="/",
+                env={},
+                start_new_session=True,
+            )
+        ours.setblocking(False)  # noqa: FBT003
+        self._socket = ours
+
+    @property
+    def pid(self) -> int:
+        """The process id."""
+        return self._process.pid
+
+    def send(self, message: bytes) -> None:
+        """Hand a message over; raises `OSError` when the child is gone."""
+        self._socket.send(message)
+
+    async def receive(self, deadline_s: float) -> bytes:
+        """The next message: empty when the child is gone, `TimeoutError` when it says nothing in time."""
+        async with asyncio.timeout(deadline_s):
+            try:
+                return await asyncio.get_running_loop().sock_recv(self._socket, MESSAGE_LIMIT)
+            except ConnectionError:
+                return b""
+
+    def kill(self) -> None:
+        """End the child, as far as the kernel can: who waits for its answer gets an empty one."""
+        self._process.kill()
+
+    def close(self) -> None:
+        """Give up the socket; nobody may wait on it any more."""
+        self._socket.close()
+
+    def is_reaped(self) -> bool:
+        """Whether the child is gone altogether."""
+        return self._process.poll() is not None
+
+    def fate(self) -> str:
+        """How it ended, for a person."""
+        code = self._process.poll()
+        if code is None:
+            return "it hangs"
+        if code >= 0:
+            return f"it ended with status {code}"
+        return f"it ended by {signal.Signals(-code).name}"
+
+
+class Readers:
+    """One opener with one worker, joined by a channel that only they hold."""
+
+    def __init__(self) -> None:
+        left, right = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with left, right:
+            self.opener = Reader("modelwarden.daemon.opener", left)
+            try:
+                self.worker = Reader("modelwarden.daemon.worker", right)
+            except OSError:
+                self.opener.kill()
+                self.opener.close()
+                raise
+        self.served = 0
+        """Files given to them so far."""
+
+    async def ready(self, register: Callable[[int], None]) -> str | None:
+        """Make both known, wait until they can work; the result is what keeps them from it."""
+        for reader in (self.opener, self.worker):
+            register(reader.pid)
+        for reader in (self.opener, self.worker):
+            try:
+                message = await reader.receive(START_S)
+            except TimeoutError:
+                return "the reader did not start in time"
+            if message != b"ready":
+                return message.decode("utf-8", "replace") or f"the reader did not start: {reader.fate()}"
+        return None
+
+    def kill(self) -> None:
+        """End both, as far as the kernel can."""
+        self.opener.kill()
+        self.worker.kill()
+
+    async def end(self) -> bool:
+        """Kill both, wait a moment; the result is whether both are gone."""
+        self.kill()
+        self.opener.close()
+        self.worker.close()
+        deadline = asyncio.get_running_loop().time() + REAP_S
+        while not self.are_reaped():
+            if asyncio.get_running_loop().time() > deadline:
+                return False
+            await asyncio.sleep(0.002)
+        return True
+
+    def are_reaped(self) -> bool:
+        """Whether both are gone altogether."""
+        return self.opener.is_reaped() & self.worker.is_reaped()
+
+
+def _search_path() -> list[str]:
+    return [entry for entry in sys.path if Path(entry).is_absolute()]
