@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
@@ -30,7 +31,7 @@ from modelwarden.daemon.toml_file import ConfigError
 from modelwarden.probes.clock import boot_ns, wall_offset_ns
 from modelwarden.probes.event import Event
 from modelwarden.probes.inbox import Inbox
-from modelwarden.probes.loader import Kernel, load
+from modelwarden.probes.loader import Kernel
 from modelwarden.probes.reader import Reader
 from modelwarden.probes.sampled.opens import OpenCounts
 from modelwarden.probes.sampled.procfs import Procfs, start_of
@@ -59,9 +60,10 @@ class Settings:
 class App:
     """One daemon. Everything here runs on the loop's thread, except what is handed to a worker by name."""
 
-    def __init__(self, settings: Settings) -> None:
-        """Raises `StateError` or `ConfigError` in words for a person."""
+    def __init__(self, settings: Settings, loading: Future[Kernel]) -> None:
+        """`loading` is the kernel side on its way up. Raises `StateError` or `ConfigError` in words for a person."""
         self._settings = settings
+        self._loading = loading
         self._policy = load_policy(settings.policy_file)
         self._state = State.open(settings.state_dir)
         self._keeper = Keeper(self._state)
@@ -75,17 +77,15 @@ class App:
         self.snapshot = Snapshot(generated_at="", host_id="")
         """The newest picture, replaced as a whole: other threads may read it at any time."""
 
-    async def run(self, ready: Callable[[float], None]) -> None:
+    async def run(self, ready: Callable[[], None]) -> None:
         """Runs until `stop`. Raises `ProbesUnavailableError` when it cannot begin.
 
-        `ready` is called once, with the seconds that the start took, when nothing is missed any more.
+        `ready` is called once, when nothing is missed any more.
         """
-        begun = time.monotonic()
         self._loop = asyncio.get_running_loop()
-        loading = asyncio.create_task(asyncio.to_thread(load, self._settings.config.files.large_bytes))
         try:
             self._recollect()
-            self._kernel = await loading
+            self._kernel = await asyncio.wrap_future(self._loading)
         except BaseException:
             self._keeper.close(STOP_DEADLINE_S)
             raise
@@ -96,7 +96,7 @@ class App:
         await self._synced.wait()
         self._loop.add_reader(self._kernel.ring.descriptor, self._drain)
         self._tick()
-        ready(time.monotonic() - begun)
+        ready()
         notify("READY=1")
         try:
             await self._until_stopped(tasks)

@@ -24,7 +24,6 @@ this keeps a parser that errs from growing the number of series."""
 _FORMAT = re.compile(r"[a-z0-9][a-z0-9_.-]{0,31}")
 
 VERDICTS = frozenset({"pending", "safe", "suspicious", "malicious", "unscannable"})
-LOSS_PLACES = ("ring", "inbox", "decode")
 
 
 class SnapshotCollector(Collector):
@@ -57,7 +56,8 @@ class SnapshotCollector(Collector):
         yield probes
         yield _counter("modelwarden_events", "Events that the core handled.", ["event"], _by_name(now.events))
         # A series that starts at zero is what makes the first loss visible to rate() and increase().
-        lost = {(place, probe.name): 0 for probe in now.probes for place in LOSS_PLACES} | now.lost
+        lost = {(place, probe.name): 0 for probe in now.probes for place in ("ring", "inbox")}
+        lost |= {("decode", "unknown"): 0} | now.lost
         text = "Events lost, by the bounded place that had no room for them."
         yield _counter("modelwarden_events_lost", text, ["place", "probe"], sorted(lost.items()))
         yield GaugeMetricFamily("modelwarden_ready", "1 while nothing is missed, as /readyz.", value=int(now.ready))

@@ -5,6 +5,7 @@ socket pair of packets: the parent sends one `Source`, gets the descriptors of t
 name, one at a time, and gets a descriptor or an error for each; it closes the socket when it has what it needs.
 """
 
+import importlib
 import os
 import re
 import socket
@@ -160,15 +161,23 @@ def _version_header(release: str) -> str:
     return f"{macro}\n#define LINUX_VERSION_CODE {code}\n"
 
 
+def _import_bcc() -> str | None:
+    """Loads LLVM, in this child only; why not, when it cannot be had."""
+    try:
+        importlib.import_module("bcc")
+    except (ImportError, OSError) as error:
+        return str(error)
+    return None
+
+
 def _compile(source: Source, folder: Path) -> tuple[_Bcc, dict[str, int], dict[str, int]]:
-    """(compiled unit, map descriptors, program types); bcc is imported here and nowhere else."""
+    """(compiled unit, map descriptors, program types)."""
     for name, text in {**_HEADERS, "linux/version.h": _version_header(source.release)}.items():
         file = folder / "include" / name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text)
     os.environ["BCC_KERNEL_SOURCE"] = str(folder)
-    import bcc  # noqa: PLC0415 - LLVM is loaded in this child only
-
+    bcc = importlib.import_module("bcc")
     # bcc attaches functions by their prefix in its constructor, and fails as a whole when one is refused.
     bcc.BPF._trace_autoload = lambda _self: None  # noqa: SLF001
     unit = cast("_Bcc", bcc.BPF(text=source.text, cflags=["-Wno-macro-redefined", "-Wno-pragma-once-outside-header"]))
@@ -178,13 +187,15 @@ def _compile(source: Source, folder: Path) -> tuple[_Bcc, dict[str, int], dict[s
 
 
 def _serve(connection: socket.socket) -> None:
+    # Before the source is there: the parent renders it meanwhile.
+    failed = _import_bcc()
     source = msgspec.json.decode(connection.recv(PACKET_BYTES), type=Source)
+    if failed is not None:
+        _send(connection, Answer(error=f"bcc cannot be imported ({failed}): apt install python3-bpfcc"))
+        return
     with tempfile.TemporaryDirectory(prefix="modelwarden-") as folder:
         try:
             unit, maps, kinds = _compile(source, Path(folder))
-        except ImportError as error:
-            _send(connection, Answer(error=f"bcc cannot be imported ({error})"))
-            return
         except Exception as error:  # noqa: BLE001 - bcc raises bare Exception; the parent gets its words
             _send(connection, Answer(error=f"the probes do not compile ({error})"))
             return

@@ -113,20 +113,56 @@ class Kernel:
 def load(large_bytes: int) -> Kernel:
     """Everything attached and filled, each probe by its cheapest hook that the kernel takes; silent about ourselves.
 
-    Raises `ProbesUnavailableError` with the next step.
+    Only the chosen hooks are compiled, for compiling is most of the start. When the kernel refuses one, all is
+    begun again without it. Raises `ProbesUnavailableError` with the next step.
     """
     require_root()
-    source = Source(text=_source(), release=platform.release(), maps=("ring", *_MAPS, *_COUNTERS))
+    refused: dict[str, str] = {}
+    while True:
+        chosen = {probe.name: _choose(probe, refused) for probe in registry.PROBES}
+        kernel = _load(large_bytes, [hook for hook in chosen.values() if hook is not None], refused)
+        if kernel is not None:
+            kernel.states = tuple(_state(probe, chosen[probe.name], refused) for probe in registry.PROBES)
+            return kernel
+
+
+def _choose(probe: Probe, refused: dict[str, str]) -> Hook | None:
+    """The first hook that was not refused and for which the system has what it needs."""
+    for hook in probe.hooks:
+        if hook.program not in refused:
+            try:
+                _check(hook)
+            except OSError as error:
+                refused[hook.program] = str(error)
+            else:
+                return hook
+    return None
+
+
+def _check(hook: Hook) -> None:
+    """Raises `OSError` when there is no point in trying."""
+    if hook.kind is HookKind.TRACEPOINT and not any(tracepoint_id(target) for target in hook.targets):
+        raise OSError(f"the kernel has none of {', '.join(hook.targets)}")
+
+
+def _load(large_bytes: int, hooks: list[Hook], refused: dict[str, str]) -> Kernel | None:
+    """One attempt; `None`, and one more in `refused`, when the kernel did not take a hook."""
+    source = Source(text=_source(hooks), release=platform.release(), maps=("ring", *_MAPS, *_COUNTERS))
     with _start_compiler() as compiler:
         try:
             found = compiler.compile(source)
         except CompileError as error:
-            raise ProbesUnavailableError(
-                f"{error}; is python3-bpfcc installed? `modelwarden doctor` says what is"
-            ) from error
+            raise ProbesUnavailableError(f"{error}; `modelwarden doctor` says what is missing") from error
         kernel = _fill(found, large_bytes)
         kernel.ignore(os.getpid(), start_of(os.getpid()))
-        kernel.states = tuple(_attach(compiler, probe, kernel.attachments) for probe in registry.PROBES)
+        try:
+            for hook in hooks:
+                kernel.attachments.append(compiler.load(hook.program, hook.kind.value))
+                kernel.attachments += _attach(hook, kernel.attachments[-1])
+        except OSError as error:
+            refused[hook.program] = str(error)
+            kernel.close()
+            return None
     return kernel
 
 
@@ -143,7 +179,7 @@ def _start_compiler() -> Compiler:
         raise ProbesUnavailableError(f"the compiler cannot be started: {error}") from error
 
 
-def _source() -> str:
+def _source(hooks: list[Hook]) -> str:
     """One translation unit: several would take seconds to start."""
     try:
         types = btf.Btf()
@@ -157,6 +193,7 @@ def _source() -> str:
     if numbers is None:
         raise ProbesUnavailableError(f"{platform.machine()} is not supported, only {' and '.join(_SYSCALLS)} are")
     defines = [f"#define RING_PAGES {RING_PAGES}", *(f"#define SYSCALL_{k} {v}" for k, v in numbers.items())]
+    defines += [f"#define HOOK_{hook.program} 1" for hook in hooks]
     files = ["events.h", "common.h", *(f"{probe.name}.bpf.c" for probe in registry.PROBES)]
     bodies = [_without_includes((_FOLDER / file).read_text()) for file in files]
     return "\n".join(["#include <linux/types.h>", *defines, structs, *bodies])
@@ -184,39 +221,25 @@ def _fill(found: dict[str, int], large_bytes: int) -> Kernel:
     return kernel
 
 
-def _attach(compiler: Compiler, probe: Probe, attachments: list[int]) -> ProbeState:
-    refused = []
-    for hook in probe.hooks:
-        made: list[int] = []
-        try:
-            made.append(compiler.load(hook.program, hook.kind.value))
-            made += _attach_hook(hook, made[0])
-        except OSError as error:
-            refused.append(f"{hook.kind.value}: {error}")
-            for descriptor in made:
-                os.close(descriptor)
-            continue
-        attachments.extend(made)
-        return ProbeState(probe.name, hook.kind, "; ".join(refused) or None, _next_step(refused))
-    return ProbeState(probe.name, None, "; ".join(refused), _next_step(refused))
-
-
-def _attach_hook(hook: Hook, program: int) -> list[int]:
+def _attach(hook: Hook, program: int) -> list[int]:
     if hook.kind is HookKind.RAW_TRACEPOINT:
         return [attach_raw_tracepoint(target, program) for target in hook.targets]
-    numbers = {target: tracepoint_id(target) for target in hook.targets}
     made: list[int] = []
     try:
-        for target, number in numbers.items():
+        for target in hook.targets:
+            number = tracepoint_id(target)
             if number is not None:
                 made.append(attach_tracepoint(target, number, program))
     except OSError:
         for descriptor in made:
             os.close(descriptor)
         raise
-    if not made:
-        raise OSError(f"the kernel has none of {', '.join(hook.targets)}")
     return made
+
+
+def _state(probe: Probe, chosen: Hook | None, refused: dict[str, str]) -> ProbeState:
+    reasons = [f"{hook.kind.value}: {refused[hook.program]}" for hook in probe.hooks if hook.program in refused]
+    return ProbeState(probe.name, chosen.kind if chosen else None, "; ".join(reasons) or None, _next_step(reasons))
 
 
 def _next_step(refused: list[str]) -> str | None:

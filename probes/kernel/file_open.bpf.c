@@ -252,6 +252,7 @@ static __always_inline int report_descriptor(long descriptor)
 	return 0;
 }
 
+#ifdef HOOK_file_open_tracepoint
 /* Fields of events/syscalls/sys_exit_*: 8 bytes common to all events, then `int __syscall_nr`, `long ret`.
  * Checked on 6.1 and 6.18. */
 struct sys_exit_arguments {
@@ -264,7 +265,9 @@ int file_open_tracepoint(struct sys_exit_arguments *ctx)
 {
 	return report_descriptor(ctx->result);
 }
+#endif
 
+#ifdef HOOK_file_open_raw_tracepoint
 /* TP_PROTO(struct pt_regs *regs, long ret): include/trace/events/syscalls.h. Checked on 6.1 and 6.18.
  * Every system call of the machine passes here, so the number is looked at first. */
 int file_open_raw_tracepoint(struct bpf_raw_tracepoint_args *ctx)
@@ -276,3 +279,4 @@ int file_open_raw_tracepoint(struct bpf_raw_tracepoint_args *ctx)
 		return 0;
 	return report_descriptor(ctx->args[1]);
 }
+#endif

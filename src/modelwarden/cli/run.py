@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import signal
 from collections.abc import Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -12,7 +13,9 @@ from modelwarden.cli.state_dir import add_state_dir
 
 if TYPE_CHECKING:
     from modelwarden.daemon.app import App
+    from modelwarden.daemon.config import Config
     from modelwarden.exporters.exporter import ExporterType, Route
+    from modelwarden.probes.loader import Kernel
 
 
 class Run:
@@ -29,49 +32,60 @@ class Run:
 
     def run(self, args: argparse.Namespace) -> int:
         """Until SIGTERM or Ctrl-C; exit 2 with one line when it cannot begin."""
-        from modelwarden.daemon.app import App, Settings  # noqa: PLC0415 - see the class
-        from modelwarden.daemon.config import load_config  # noqa: PLC0415
-        from modelwarden.daemon.console import configure  # noqa: PLC0415
-        from modelwarden.daemon.state_schema import StateError  # noqa: PLC0415
+        from modelwarden.daemon.config import load_config  # noqa: PLC0415 - see the class
         from modelwarden.daemon.toml_file import ConfigError  # noqa: PLC0415
-        from modelwarden.exporters.http import ListenError  # noqa: PLC0415
-        from modelwarden.probes.loader import ProbesUnavailableError, require_root  # noqa: PLC0415
+        from modelwarden.probes.loader import ProbesUnavailableError, load, require_root  # noqa: PLC0415
 
-        configure()
         try:
             require_root()
             config = load_config(args.config)
-            app = App(Settings(config, args.policy, args.state_dir))
-            asyncio.run(_serve(app, *config.http.address))
-        except (ConfigError, StateError, ListenError, ProbesUnavailableError) as error:
+        except (ConfigError, ProbesUnavailableError) as error:
             raise CommandError(str(error)) from error
-        return 0
+        # The kernel side takes longest to come up, most of it in a child: everything else happens meanwhile.
+        with ThreadPoolExecutor(1, thread_name_prefix="load") as worker:
+            return _run(args, config, worker.submit(load, config.files.large_bytes))
+
+
+def _run(args: argparse.Namespace, config: "Config", loading: "Future[Kernel]") -> int:
+    from modelwarden.daemon.app import App, Settings  # noqa: PLC0415 - see Run
+    from modelwarden.daemon.console import configure  # noqa: PLC0415
+    from modelwarden.daemon.state_schema import StateError  # noqa: PLC0415
+    from modelwarden.daemon.toml_file import ConfigError  # noqa: PLC0415
+    from modelwarden.exporters.http import ListenError  # noqa: PLC0415
+    from modelwarden.probes.loader import ProbesUnavailableError  # noqa: PLC0415
+
+    configure()
+    try:
+        asyncio.run(_serve(App(Settings(config, args.policy, args.state_dir), loading), *config.http.address))
+    except (ConfigError, StateError, ListenError, ProbesUnavailableError) as error:
+        raise CommandError(str(error)) from error
+    finally:
+        if loading.exception() is None:
+            loading.result().close()
+    return 0
 
 
 async def _serve(app: "App", address: str, port: int) -> None:
-    import structlog  # noqa: PLC0415
+    import structlog  # noqa: PLC0415 - see Run
 
     from modelwarden.exporters.http import HttpServer  # noqa: PLC0415
 
-    log = structlog.get_logger(__name__)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, app.stop)
     loop.add_signal_handler(signal.SIGHUP, app.reload)
     server = HttpServer(address, port, _routes(app))
     server.start()
-
-    def ready(seconds: float) -> None:
-        log.info("ready", seconds=round(seconds, 2), metrics=f"http://{address}:{server.port}/metrics")
-
     try:
-        await app.run(ready)
+        await app.run(
+            lambda: structlog.get_logger(__name__).info("ready", metrics=f"http://{address}:{server.port}/metrics")
+        )
     finally:
         server.stop()
 
 
 def _routes(app: "App") -> Mapping[str, "Route"]:
-    from modelwarden.daemon.discover import discover  # noqa: PLC0415
+    from modelwarden.daemon.discover import discover  # noqa: PLC0415 - see Run
 
     found = discover("modelwarden.exporters", "EXPORTER", skip=("exporter", "http", "request"))
     routes: dict[str, Route] = {}
