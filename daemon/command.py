@@ -30,9 +30,7 @@ class WatchProcess:
 class RememberFile:
     """Tell the kernel filter what the inspector found: a model marks its openers, others fall silent."""
 
-    device: int
-    inode: int
-    ctime_ns: int
+    file: FileIdentity
     is_model: bool
 
 

@@ -68,8 +68,9 @@ class Executor:
             case WatchProcess():
                 self._tell_kernel(lambda: self._kernel.watch(command.pid, command.start_ns, watched=command.watched))
             case RememberFile():
-                file = (command.device, command.inode, command.ctime_ns)
-                self._tell_kernel(lambda: self._kernel.remember(*file, is_model=command.is_model))
+                file = command.file
+                key = (file.device, file.inode, file.size, file.ctime_ns)
+                self._tell_kernel(lambda: self._kernel.remember(*key, is_model=command.is_model))
             case NameUser():
                 self._ask(lambda: [UserNamed(boot_ns(), command.uid, _user_name(command.uid))])
             case FindProcess():

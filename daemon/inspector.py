@@ -5,6 +5,7 @@ is trusted to answer, to answer in time, or to die when it is killed.
 """
 
 import asyncio
+import os
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -23,8 +24,10 @@ DEADLINE_S = 2.0
 IDLE_S = 10.0
 FILES_PER_WORKER = 64
 """Then both children are replaced: limits of processor time and memory are those of a process."""
-STUCK_LIMIT = 16
-"""Pairs of children that may hang in the kernel at a time; more of them are not started."""
+STUCK_LIMIT = 8
+"""Pairs of children that may hang in the kernel before files on devices without a disk are left alone."""
+STUCK_MAX = 32
+"""And before nothing is inspected any more: each keeps some 8 MB until its file system answers or is unmounted."""
 FATAL_LIMIT = 1024
 PIDS_LIMIT = 8
 
@@ -56,10 +59,12 @@ class Inspector:
         *,
         queue_limit: int = 1024,
         register: Callable[[int], None] | None = None,
+        idle_s: float = IDLE_S,
     ) -> None:
         self._answer = answer
         self._clock = clock
         self._queue_limit = queue_limit
+        self._idle_s = idle_s
         self._register = register or (lambda _pid: None)
         self._waiting: OrderedDict[FileIdentity, InspectFile] = OrderedDict()
         self._current: FileIdentity | None = None
@@ -111,6 +116,8 @@ class Inspector:
                     self._tell(command.file, verdict)
         finally:
             await self._end_readers(device=0)
+            for readers, _ in self._stuck:
+                readers.abandon()
             self._ended.set()
 
     async def close(self) -> None:
@@ -132,7 +139,7 @@ class Inspector:
         # Children that rest are memory; those that hang are looked at again now and then.
         needs_look = self._readers is not None or self._stuck
         try:
-            async with asyncio.timeout(IDLE_S if needs_look else None):
+            async with asyncio.timeout(self._idle_s if needs_look else None):
                 await self._wake.wait()
         except TimeoutError:
             await self._end_readers(device=0)
@@ -155,16 +162,23 @@ class Inspector:
         return verdict
 
     def _refusal(self, file: FileIdentity) -> str | None:
-        """Why the file is not looked at: what killed or outlasted a reader once is not tried again."""
+        """Why the file is not looked at: what outlasted or killed a reader once is not tried again.
+
+        The device is what the event claims. A hang on a disk's file comes from its path, which may have
+        been led astray, so it says nothing of the other files there.
+        """
         self._reap()
-        if any(device == file.device for _, device in self._stuck):
+        has_disk = os.major(file.device) != 0
+        if not has_disk and any(device == file.device for _, device in self._stuck):
             return "a reader still hangs on its file system, which does not answer"
-        if len(self._stuck) >= STUCK_LIMIT:
+        if len(self._stuck) >= (STUCK_MAX if has_disk else STUCK_LIMIT):
             return f"{len(self._stuck)} readers hang on file systems that do not answer; unmount them"
         return self._fatal.get(file)
 
     async def _ready_readers(self) -> tuple[Readers, str | None]:
-        if self._readers is not None and self._readers.served >= FILES_PER_WORKER:
+        readers = self._readers
+        # One that died between two files, for want of memory in the machine say, died of neither.
+        if readers is not None and (readers.served >= FILES_PER_WORKER or not readers.are_alive()):
             await self._end_readers(device=0)
         if self._readers is not None:
             return self._readers, None

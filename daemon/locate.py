@@ -75,12 +75,14 @@ def locate(request: Request) -> tuple[int, bytes]:
 def _candidates(request: Request, errors: list[OSError]) -> Iterator[tuple[int, bool]]:
     """Descriptors that may be the file, opened without a right to read, and whether the path led there."""
     for pid in request.pids:
-        yield from _named(b"/proc/%d/root" % pid, request.path, errors)
+        # What it holds comes first: resolving a path asks every file system on the way, and a hostile
+        # process can lead the path through one that never answers.
         for link in (*_held(pid, request.inode), *_mapped(pid, request.inode)):
             try:
                 yield os.open(link, LOOK), False
             except OSError as error:
                 _note(error, errors)
+        yield from _named(b"/proc/%d/root" % pid, request.path, errors)
     # The processes may be gone: a command that read the file and ended.
     yield from _named(b"/", request.path, errors)
 

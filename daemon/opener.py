@@ -8,7 +8,7 @@ from _socket import SCM_RIGHTS, SOL_SOCKET, socket
 from os import close
 from sys import byteorder
 
-from modelwarden.daemon.locate import OPENED, Request, locate
+from modelwarden.daemon.locate import OPENED, UNREADABLE, Request, locate
 from modelwarden.daemon.sandbox import die_with_parent
 
 MESSAGE_LIMIT = 1 << 16
@@ -20,10 +20,14 @@ def main(control_descriptor: int, channel_descriptor: int) -> None:
     control, channel = socket(fileno=control_descriptor), socket(fileno=channel_descriptor)
     control.send(b"ready")
     while message := control.recv(MESSAGE_LIMIT):
-        descriptor, outcome = locate(Request.decode(message))
+        request = Request.decode(message)
+        descriptor, outcome = locate(request)
         if outcome == OPENED:
             rights = (SOL_SOCKET, SCM_RIGHTS, descriptor.to_bytes(4, byteorder))
-            channel.sendmsg((b"file",), (rights,))
+            try:
+                channel.sendmsg((b"%d %d" % (request.size, request.mtime_ns),), (rights,))
+            except OSError:  # the daemon will see that for itself
+                outcome = UNREADABLE + b" the reader is gone"
             # Closed before the answer: where this hangs, the delay belongs to this file.
             close(descriptor)
         control.send(outcome)

@@ -62,6 +62,11 @@ class Reader:
         """End the child, as far as the kernel can: who waits for its answer gets an empty one."""
         self._process.kill()
 
+    def abandon(self) -> None:
+        """Leave a child that hangs to init, which reaps it after the daemon's end."""
+        if self._process.returncode is None:
+            self._process.returncode = -signal.SIGKILL  # or its destructor would complain
+
     def close(self) -> None:
         """Give up the socket; nobody may wait on it any more."""
         self._socket.close()
@@ -109,6 +114,10 @@ class Readers:
                 return message.decode("utf-8", "replace") or f"the reader did not start: {reader.fate()}"
         return None
 
+    def are_alive(self) -> bool:
+        """Whether neither has ended."""
+        return not (self.opener.is_reaped() or self.worker.is_reaped())
+
     def kill(self) -> None:
         """End both, as far as the kernel can."""
         self.opener.kill()
@@ -125,6 +134,11 @@ class Readers:
                 return False
             await asyncio.sleep(0.002)
         return True
+
+    def abandon(self) -> None:
+        """Leave to init what hangs."""
+        self.opener.abandon()
+        self.worker.abandon()
 
     def are_reaped(self) -> bool:
         """Whether both are gone altogether."""

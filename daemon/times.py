@@ -13,7 +13,10 @@ def to_rfc3339(wall_ns: int) -> str:
 
 def from_rfc3339(text: object) -> int:
     """Nanoseconds since 1970; `ValueError` for what is no such time."""
-    return int((datetime.fromisoformat(str(text)) - _EPOCH) / timedelta(microseconds=1)) * 1000
+    moment = datetime.fromisoformat(str(text))
+    if moment.tzinfo is None:
+        raise ValueError(f"{text} does not say its time zone")
+    return (moment - _EPOCH) // timedelta(microseconds=1) * 1000
 
 
 def day_of(wall_ns: int) -> date:

@@ -34,12 +34,13 @@ def main(control_descriptor: int, channel_descriptor: int) -> None:
         return
     control.send(b"ready")
     while True:
-        message, rights, _flags, _address = channel.recvmsg(16, CMSG_SPACE(4))
+        message, rights, _flags, _address = channel.recvmsg(64, CMSG_SPACE(4))
         if not message:
             return
         for level, kind, data in rights:
             if level == SOL_SOCKET and kind == SCM_RIGHTS:
-                control.send(serve(int.from_bytes(data[:4], byteorder), formats))
+                size, mtime_ns = map(int, message.split())
+                control.send(serve(int.from_bytes(data[:4], byteorder), size, mtime_ns, formats))
 
 
 def lock_down() -> None:
@@ -51,10 +52,10 @@ def lock_down() -> None:
     load_filter(program)
 
 
-def serve(descriptor: int, formats: Iterable[Format]) -> bytes:
-    """The answer for one file, as JSON; its descriptor is closed."""
+def serve(descriptor: int, size: int, mtime_ns: int, formats: Iterable[Format]) -> bytes:
+    """The answer for one file, as JSON; its descriptor is closed. Size and time are those that the opener saw."""
     try:
-        answer = _inspect(descriptor, formats)
+        answer = _inspect(descriptor, size, mtime_ns, formats)
     except MemoryError:
         answer = {"outcome": "unreadable", "reason": "it needs more memory than an inspection has"}
     except OSError as error:
@@ -66,15 +67,21 @@ def serve(descriptor: int, formats: Iterable[Format]) -> bytes:
     return json.dumps(answer).encode()
 
 
-def _inspect(descriptor: int, formats: Iterable[Format]) -> dict[str, object]:
-    before = os.fstat(descriptor)
-    identity = sniff(FileWindow(descriptor, before.st_size, BUDGET_BYTES), formats)
-    after = os.fstat(descriptor)
-    if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
+def _inspect(descriptor: int, size: int, mtime_ns: int, formats: Iterable[Format]) -> dict[str, object]:
+    identity = sniff(FileWindow(descriptor, size, BUDGET_BYTES), formats)
+    if not _is_still(descriptor, size, mtime_ns):
         return {"outcome": "changed", "reason": "it was written to while it was read"}
     if identity is None:
         return {"outcome": "not_a_model"}
     return {"outcome": "model", "identity": asdict(identity)}
+
+
+def _is_still(descriptor: int, size: int, mtime_ns: int) -> bool:
+    try:
+        found = os.fstat(descriptor)
+    except OSError:  # a FUSE mount with allow_root lets nobody ask, while the descriptor can be read
+        return True
+    return (found.st_size, found.st_mtime_ns) == (size, mtime_ns)
 
 
 def _place(error: BaseException) -> str:

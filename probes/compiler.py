@@ -1,116 +1,24 @@
-"""The only file that imports bcc: a child process that compiles and loads, hands its descriptors over and is gone.
+"""The only file that imports bcc: a program that compiles and loads, hands its descriptors over and is gone.
 
-LLVM never leaves a process that imported bcc (128 MB), so it lives in this child for some 0.4 s. Protocol, over a
-socket pair of packets: the parent sends one `Source`, gets the descriptors of the maps, then asks for programs by
-name, one at a time, and gets a descriptor or an error for each; it closes the socket when it has what it needs.
+LLVM never leaves a process that imported bcc (128 MB), so it lives in this child for half a second. Protocol, over
+a socket pair of packets of JSON: the parent (build.py) sends the source, gets the descriptors of the maps, then asks
+for programs by name, one at a time, and gets a descriptor or an error for each; it closes the socket when it has
+what it needs. Little is imported here: the daemon is not ready before this program has started.
 """
 
+import ctypes
 import importlib
+import json
 import os
 import re
 import socket
-import subprocess
 import sys
-import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, cast
-
-import msgspec
+from typing import Any, Protocol, cast
 
 PACKET_BYTES = 1 << 20
-START_DEADLINE_S = 20.0
-"""A slow machine under emulation takes several seconds; a hung compiler must not hang the daemon."""
-
-
-class Source(msgspec.Struct, frozen=True):
-    """One translation unit."""
-
-    text: str
-    release: str
-    """Of the running kernel, as uname gives it."""
-    maps: tuple[str, ...]
-
-
-class Answer(msgspec.Struct, frozen=True):
-    """What the child says; descriptors travel beside it."""
-
-    names: tuple[str, ...] = ()
-    error: str | None = None
-
-
-class CompileError(Exception):
-    """The child could not compile, or died; the message says what it printed."""
-
-
-class Compiler:
-    """The parent's end. Use as a context manager: the child is gone when the block is left."""
-
-    def __init__(self) -> None:
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        for end in (ours, theirs):
-            end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, PACKET_BYTES)
-        ours.settimeout(START_DEADLINE_S)
-        self._socket = ours
-        self._log = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the child
-        self._child = subprocess.Popen(
-            [sys.executable, "-I", "-m", "modelwarden.probes.compiler", str(theirs.fileno())],
-            pass_fds=[theirs.fileno()],
-            stdin=subprocess.DEVNULL,
-            stdout=self._log,
-            stderr=self._log,
-        )
-        theirs.close()
-
-    @property
-    def pid(self) -> int:
-        """The child's process number."""
-        return self._child.pid
-
-    def compile(self, source: Source) -> dict[str, int]:
-        """Compiles; the descriptors of its maps by name. Raises `CompileError`."""
-        self._socket.send(msgspec.json.encode(source))
-        return self._receive()
-
-    def load(self, program: str, kind: str) -> int:
-        """Loads one program; its descriptor. Raises `OSError` when the kernel refuses it."""
-        self._socket.send(msgspec.json.encode((program, kind)))
-        try:
-            return self._receive()[program]
-        except CompileError as error:
-            raise OSError(f"{program}: {error}") from None
-
-    def __enter__(self) -> "Compiler":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._socket.close()
-        try:
-            self._child.wait(timeout=2)
-        except subprocess.TimeoutExpired:
-            self._child.kill()
-            self._child.wait()
-        self._log.close()
-
-    def _receive(self) -> dict[str, int]:
-        try:
-            raw, descriptors, _, _ = socket.recv_fds(self._socket, PACKET_BYTES, 64)
-        except TimeoutError:
-            raise CompileError(f"no answer from the compiler in {START_DEADLINE_S:.0f} s") from None
-        if not raw:
-            raise CompileError(f"the compiler died: {self._output() or 'it printed nothing'}")
-        answer = msgspec.json.decode(raw, type=Answer)
-        for descriptor in descriptors:
-            os.set_inheritable(descriptor, False)  # noqa: FBT003 - the standard library's own signature
-        if answer.error is not None:
-            raise CompileError(f"{answer.error}: {self._output()}".rstrip(": "))
-        return dict(zip(answer.names, descriptors, strict=True))
-
-    def _output(self) -> str:
-        self._log.seek(0)
-        return self._log.read(4096).decode(errors="replace").strip()
-
-
-# ---- the child ----------------------------------------------------------------------------------------
+_NOBODY = 65534
+_CAPABILITY_VERSION_3 = 0x20080522
 
 _HEADERS = {
     "linux/kconfig.h": "#define CONFIG_BPF_SYSCALL 1\n",
@@ -170,53 +78,82 @@ def _import_bcc() -> str | None:
     return None
 
 
-def _compile(source: Source, folder: Path) -> tuple[_Bcc, dict[str, int], dict[str, int]]:
-    """(compiled unit, map descriptors, program types)."""
-    for name, text in {**_HEADERS, "linux/version.h": _version_header(source.release)}.items():
+def _compile(text: str, release: str, folder: Path) -> tuple[_Bcc, dict[str, int]]:
+    """(compiled unit, program types); bcc finds its headers in a folder that is gone when the parent is done."""
+    for name, header in {**_HEADERS, "linux/version.h": _version_header(release)}.items():
         file = folder / "include" / name
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text)
+        file.write_text(header)
     os.environ["BCC_KERNEL_SOURCE"] = str(folder)
     bcc = importlib.import_module("bcc")
     # bcc attaches functions by their prefix in its constructor, and fails as a whole when one is refused.
     bcc.BPF._trace_autoload = lambda _self: None  # noqa: SLF001
-    unit = cast("_Bcc", bcc.BPF(text=source.text, cflags=["-Wno-macro-redefined", "-Wno-pragma-once-outside-header"]))
-    found = {name: int(bcc.lib.bpf_table_fd(unit.module, name.encode())) for name in source.maps}
+    _become_nobody()
+    unit = cast("_Bcc", bcc.BPF(text=text, cflags=["-Wno-macro-redefined", "-Wno-pragma-once-outside-header"]))
+    os.seteuid(0)
     kinds = {"raw_tracepoint": bcc.BPF.RAW_TRACEPOINT, "tracepoint": bcc.BPF.TRACEPOINT}
-    return unit, found, kinds
+    return unit, kinds
+
+
+class _CapabilityHeader(ctypes.Structure):
+    _fields_ = (("version", ctypes.c_uint32), ("pid", ctypes.c_int))
+
+
+def _become_nobody() -> None:
+    """Gives up the effective user, keeps the capabilities.
+
+    For root, bcc reads all of /proc/kallsyms, 0.2 s, in case of kprobes by address, which we have none of; for other
+    users it does not try (bcc_procutils_each_ksym). The compiler also has no business being root.
+    """
+    libc = ctypes.CDLL(None, use_errno=True)
+    header, sets = _CapabilityHeader(_CAPABILITY_VERSION_3, 0), (ctypes.c_uint32 * 6)()
+    if libc.capget(ctypes.byref(header), sets) != 0:
+        return
+    os.seteuid(_NOBODY)  # which empties the effective set, and leaves the permitted one
+    sets[0], sets[3] = sets[1], sets[4]
+    if libc.capset(ctypes.byref(header), sets) != 0:
+        os.seteuid(0)
+
+
+def _map_descriptor(unit: _Bcc, name: str) -> int:
+    return int(importlib.import_module("bcc").lib.bpf_table_fd(unit.module, name.encode()))
 
 
 def _serve(connection: socket.socket) -> None:
     # Before the source is there: the parent renders it meanwhile.
     failed = _import_bcc()
-    source = msgspec.json.decode(connection.recv(PACKET_BYTES), type=Source)
+    source = json.loads(connection.recv(PACKET_BYTES))
     if failed is not None:
-        _send(connection, Answer(error=f"bcc cannot be imported ({failed}): apt install python3-bpfcc"))
+        _refuse(connection, f"bcc cannot be imported ({failed}): apt install python3-bpfcc")
         return
-    with tempfile.TemporaryDirectory(prefix="modelwarden-") as folder:
-        try:
-            unit, maps, kinds = _compile(source, Path(folder))
-        except Exception as error:  # noqa: BLE001 - bcc raises bare Exception; the parent gets its words
-            _send(connection, Answer(error=f"the probes do not compile ({error})"))
-            return
-    _send(connection, Answer(names=tuple(maps)), *maps.values())
+    try:
+        unit, kinds = _compile(source["text"], source["release"], Path(source["folder"]))
+    except Exception as error:  # noqa: BLE001 - bcc raises bare Exception; the parent gets its words
+        _refuse(connection, f"the probes do not compile ({error})")
+        return
+    maps = {name: _map_descriptor(unit, name) for name in source["maps"]}
+    _send(connection, maps)
     while request := connection.recv(PACKET_BYTES):
-        program, kind = msgspec.json.decode(request, type=tuple[str, str])
+        program, kind = json.loads(request)
         try:
             loaded = int(unit.load_func(program.encode(), kinds[kind]).fd)
         except Exception as error:  # noqa: BLE001 - see above
             # bcc calls every EPERM a lack of root: say what was refused instead.
             reason = "the kernel refused the program" if "super-user" in str(error) else str(error)
-            _send(connection, Answer(error=reason))
+            _refuse(connection, reason)
         else:
-            _send(connection, Answer(names=(program,)), loaded)
+            _send(connection, {program: loaded})
 
 
-def _send(connection: socket.socket, answer: Answer, *descriptors: int) -> None:
-    socket.send_fds(connection, [msgspec.json.encode(answer)], descriptors)
+def _send(connection: socket.socket, descriptors: dict[str, int]) -> None:
+    socket.send_fds(connection, [json.dumps({"names": list(descriptors)}).encode()], list(descriptors.values()))
 
 
-if __name__ == "__main__" and not TYPE_CHECKING:
+def _refuse(connection: socket.socket, error: str) -> None:
+    connection.send(json.dumps({"error": error}).encode()[:PACKET_BYTES])
+
+
+if __name__ == "__main__":
     with socket.socket(fileno=int(sys.argv[1])) as parent:
         _serve(parent)
     sys.stdout.flush()

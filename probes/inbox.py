@@ -3,6 +3,7 @@
 from collections import Counter, deque
 from collections.abc import Iterable
 
+from modelwarden.probes import registry
 from modelwarden.probes.event import Event, EventsLost
 from modelwarden.probes.kernel.file_open import FileOpened
 from modelwarden.probes.sampled.opens import OpensCounted
@@ -10,6 +11,10 @@ from modelwarden.probes.sampled.opens import OpensCounted
 CAPACITY = 65_536
 BULK_SHARE = 0.75
 """Bulk facts stop here, so that the rest is left for the life of processes: without it nothing else makes sense."""
+
+_PROBE_OF = {record: probe.name for probe in registry.PROBES for record in probe.records} | {OpensCounted: "file_open"}
+"""Who reported an event; everything else was asked for."""
+SAMPLED = "sampled"
 
 _BULK: tuple[type[Event], ...] = (FileOpened, OpensCounted)
 
@@ -30,15 +35,15 @@ class Inbox:
             if len(self._queue) < limit:
                 self._queue.append(event)
             else:
-                self._dropped[type(event).__name__] += 1
+                self._dropped[_PROBE_OF.get(type(event), SAMPLED)] += 1
 
     def take(self, limit: int) -> list[Event]:
         """Removes up to `limit` events, oldest first."""
         return [self._queue.popleft() for _ in range(min(limit, len(self._queue)))]
 
     def losses(self, at: int) -> list[EventsLost]:
-        """What was dropped since the last call, by kind of event."""
-        lost = [EventsLost(at, "inbox", name, count) for name, count in sorted(self._dropped.items())]
+        """What was dropped since the last call, by probe."""
+        lost = [EventsLost(at, "inbox", probe, count) for probe, count in sorted(self._dropped.items())]
         self._dropped.clear()
         return lost
 

@@ -3,12 +3,14 @@
 import os
 import platform
 import struct
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 
 from modelwarden.probes import btf, registry
+from modelwarden.probes.build import CompileError, Compiler, Source
 from modelwarden.probes.candidate import STRONG_SUFFIXES, WEAK_SUFFIXES
-from modelwarden.probes.compiler import CompileError, Compiler, Source
 from modelwarden.probes.kernel import common
 from modelwarden.probes.libbpf import attach_raw_tracepoint
 from modelwarden.probes.maps import BpfMap, PerCpuCounters
@@ -32,15 +34,15 @@ _MARK = struct.Struct("<QQQ")
 _SETTINGS = struct.Struct("<QQQ")
 _PROVISIONAL, _CONFIRMED, _OURS = 1, 2, 3
 _NO_MODEL, _MODEL = 1, 2
-_KEY = struct.Struct("<QQQ")
+_KEY = struct.Struct("<QQQQ")
 # Bytes of key and value, as the C files declare the maps.
 _MAPS = {
     "marks": (4, _MARK.size),
     "settings": (4, _SETTINGS.size),
     "suffixes": (16, 4),
     "known": (_KEY.size, 4),
-    "seen_even": (40, 8),
-    "seen_odd": (40, 8),
+    "seen_even": (48, 8),
+    "seen_odd": (48, 8),
 }
 _COUNTERS = {"lost": 0, "seen_counters": 2}
 
@@ -87,10 +89,10 @@ class Kernel:
         """Makes a process of ours, and every child of it, invisible to all probes."""
         self.maps["marks"].update(pid.to_bytes(4, "little"), _MARK.pack(start_ns, 0, _OURS))
 
-    def remember(self, device: int, inode: int, ctime_ns: int, *, is_model: bool) -> None:
+    def remember(self, device: int, inode: int, size: int, ctime_ns: int, *, is_model: bool) -> None:
         """What the inspector found in a file: a model marks who opens it, all others fall silent."""
         verdict = _MODEL if is_model else _NO_MODEL
-        self.maps["known"].update(_KEY.pack(device, inode, ctime_ns), verdict.to_bytes(4, "little"))
+        self.maps["known"].update(_KEY.pack(device, inode, size, ctime_ns), verdict.to_bytes(4, "little"))
 
     def set_generation(self, generation: int) -> None:
         """Which of the two tables of seen opens the programs use."""
@@ -110,14 +112,15 @@ class Kernel:
             os.close(self.descriptors.pop())
 
 
-def load(large_bytes: int) -> Kernel:
+def load(large_bytes: int, without: Mapping[str, str] = MappingProxyType({})) -> Kernel:
     """Everything attached and filled, each probe by its cheapest hook that the kernel takes; silent about ourselves.
 
     Only the chosen hooks are compiled, for compiling is most of the start. When the kernel refuses one, all is
-    begun again without it. Raises `ProbesUnavailableError` with the next step.
+    begun again without it. `without` names programs that are not even tried, with the reason. Raises
+    `ProbesUnavailableError` with the next step.
     """
     require_root()
-    refused: dict[str, str] = {}
+    refused = dict(without)
     while True:
         chosen = {probe.name: _choose(probe, refused) for probe in registry.PROBES}
         kernel = _load(large_bytes, [hook for hook in chosen.values() if hook is not None], refused)
@@ -147,8 +150,8 @@ def _check(hook: Hook) -> None:
 
 def _load(large_bytes: int, hooks: list[Hook], refused: dict[str, str]) -> Kernel | None:
     """One attempt; `None`, and one more in `refused`, when the kernel did not take a hook."""
-    source = Source(text=_source(hooks), release=platform.release(), maps=("ring", *_MAPS, *_COUNTERS))
     with _start_compiler() as compiler:
+        source = Source(text=_source(hooks), release=platform.release(), maps=("ring", *_MAPS, *_COUNTERS))
         try:
             found = compiler.compile(source)
         except CompileError as error:
@@ -238,7 +241,8 @@ def _attach(hook: Hook, program: int) -> list[int]:
 
 
 def _state(probe: Probe, chosen: Hook | None, refused: dict[str, str]) -> ProbeState:
-    reasons = [f"{hook.kind.value}: {refused[hook.program]}" for hook in probe.hooks if hook.program in refused]
+    cheaper = probe.hooks[: probe.hooks.index(chosen)] if chosen else probe.hooks
+    reasons = [f"{hook.kind.value}: {refused[hook.program]}" for hook in cheaper if hook.program in refused]
     return ProbeState(probe.name, chosen.kind if chosen else None, "; ".join(reasons) or None, _next_step(reasons))
 
 

@@ -17,13 +17,18 @@ _CLOSE_ON_EXEC = 1 << 3
 _SET_BPF, _ENABLE = 0x40042408, 0x2400  # PERF_EVENT_IOC_*: include/uapi/linux/perf_event.h
 
 
+def events_folder() -> Path | None:
+    """Where tracefs shows the tracepoints, `None` when it is not mounted."""
+    return next((root / "events" for root in _TRACEFS if (root / "events").is_dir()), None)
+
+
 def tracepoint_id(target: str) -> int | None:
     """The number of a tracepoint `category:event`, `None` when the kernel has none of that name.
 
     Raises `OSError` when tracefs cannot be read.
     """
     category, event = target.split(":")
-    events = next((root / "events" for root in _TRACEFS if (root / "events").is_dir()), None)
+    events = events_folder()
     if events is None:
         raise OSError("tracefs is not mounted")
     file = events / category / event / "id"

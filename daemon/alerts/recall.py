@@ -13,7 +13,7 @@ def recall_alerts(documents: Iterable[dict[str, Any]]) -> list[Alert]:
     for document in documents:
         try:
             found.append(_recall(document))
-        except (KeyError, TypeError, ValueError):
+        except (KeyError, OverflowError, TypeError, ValueError):
             continue
     return sorted(found, key=lambda alert: alert.last_seen_ns)
 

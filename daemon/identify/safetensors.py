@@ -19,7 +19,7 @@ HEADER_MAX = 100_000_000
 """The longest header that the reference reader takes (MAX_HEADER_SIZE)."""
 HEADER_LIMIT = 16 << 20
 """The part of a header that an inspection reads; the longest real ones have 3 MiB."""
-TENSORS_LIMIT = 150_000
+ENTRIES_LIMIT = 150_000
 SPANS = (512, 1 << 16, 1 << 20)
 """How much of the header is decoded to find the end of one entry: nearly always the first is enough.
 
@@ -43,26 +43,26 @@ _BLANKS = re.compile(rb"[ \t\r\n]*")
 class Header:
     """What the entries of a header add up to."""
 
-    __slots__ = ("dtypes", "end", "metadata", "parameters", "tensors")
+    __slots__ = ("dtypes", "end", "entries", "metadata", "parameters")
 
     def __init__(self) -> None:
         self.metadata: dict[str, object] = {}
         self.dtypes: dict[str, int] = {}
         self.parameters = 0
-        self.tensors = 0
+        self.entries = 0
         self.end = 0
         """Where the last tensor ends, in bytes from the start of the buffer."""
 
     def add(self, name: str, value: object) -> None:
         """Take one entry: raises `Damaged` for one that no safetensors file has."""
+        self.entries += 1
+        if self.entries > ENTRIES_LIMIT:
+            raise Damaged("it has more tensors than an inspection reads")
         if not isinstance(value, dict):
             raise Damaged("an entry of its header is no object")
         if name == "__metadata__":
             self.metadata = {key: value.get(key) for key in (*NAMES, *ARCHITECTURES, *LICENSES)}
             return
-        self.tensors += 1
-        if self.tensors > TENSORS_LIMIT:
-            raise Damaged("it has more tensors than an inspection reads")
         dtype, shape, offsets = value.get("dtype"), value.get("shape"), value.get("data_offsets")
         if not isinstance(dtype, str) or not _are_sizes(shape) or not _are_sizes(offsets) or len(offsets) != 2:
             raise Damaged("a tensor lacks its type, shape or place")
@@ -111,7 +111,7 @@ class Safetensors:
             complete = True
             problem = _misfit(header.end, window.size - 8 - length, window.size)
         except Damaged as damage:
-            if not (header.tensors or header.metadata or _SIGNS.search(window.read(8, 1024))):
+            if not (header.dtypes or header.metadata or _SIGNS.search(window.read(8, 1024))):
                 return None
             problem = str(damage)
         return Identity(

@@ -115,6 +115,7 @@ class TorchZip:
     def identify(self, window: Window) -> Identity | None:
         """The identity from the table of contents and `data.pkl`; `None` for any other zip archive."""
         contents, weights = Contents(), Weights()
+        begins_like_torch = _begins_like_torch(window)
         complete, problem = False, None
         try:
             for member in members(window):
@@ -129,7 +130,7 @@ class TorchZip:
             problem = str(damage)
         except BudgetSpent:
             problem = "it is larger than an inspection reads"
-        if contents.data is None and not _begins_like_torch(window):
+        if contents.data is None and not begins_like_torch:
             return None
         return Identity(
             "torchscript" if contents.script else self.name,

@@ -34,7 +34,8 @@ class Memory:
     def recall(self, event: Remembered) -> None:
         """Takes in what an earlier run had stored."""
         self._models = dict(event.models)
-        self._workloads = {str(document.get("id")): document for document in event.workloads}
+        documents: tuple[object, ...] = event.workloads
+        self._workloads = {str(one.get("id")): one for one in documents if isinstance(one, dict)}
 
     def restore_model(self, entry: _ModelEntry) -> None:
         """Lets an entry go on counting where the earlier run stopped, if it is the same file by all signs."""
@@ -43,7 +44,7 @@ class Memory:
             if known["size"] == entry.file.size and entry.path in known["paths"]:
                 entry.first_seen_ns, entry.opens = from_rfc3339(known["first_seen"]), int(known["opens"])
                 entry.paths = [*(str(path) for path in known["paths"] if path != entry.path), entry.path]
-        except (KeyError, TypeError, ValueError):
+        except (KeyError, OverflowError, TypeError, ValueError):
             return
 
     def restore_workload(self, entry: _WorkloadEntry) -> None:

@@ -15,6 +15,8 @@ ENDED_MAX = 8
 """Processes that ended and are still shown."""
 
 _INTERPRETERS = ("python", "pypy", "node", "ruby", "perl", "java", "bun", "deno")
+_WITH_VALUE = {"-X", "-W"}
+"""Options of python whose value is a word of its own."""
 
 
 @dataclass(slots=True)
@@ -74,7 +76,7 @@ class Workloads:
             workload = Workload(workload_id, process.uid, process.path, wall_ns, wall_ns)
             self._memory.restore_workload(workload)
             self._add(workload)
-        if process.workload != workload.id:
+        if process.key not in workload.living:
             self.join(process, workload)
         return workload
 
@@ -96,7 +98,8 @@ class Workloads:
     def _add(self, workload: Workload) -> None:
         self._table[workload.id] = workload
         if len(self._table) > self._limit:
-            leaving = min(self._table.values(), key=lambda one: (one.running, one.last_seen_ns))
+            others = (one for one in self._table.values() if one is not workload)
+            leaving = min(others, key=lambda one: (one.running, one.last_seen_ns))
             for process in leaving.living.values():
                 process.workload = None
             del self._table[leaving.id]
@@ -124,6 +127,8 @@ def script_of(process: Process) -> str:
             return f"{word} {next(words, '')}"
         if word in {"-c", "-e"}:
             return word
-        if not word.startswith("-"):
+        if word in _WITH_VALUE:
+            next(words, "")
+        elif not word.startswith("-"):
             return word
     return ""

@@ -6,15 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from modelwarden.daemon.command import (
-    Command,
-    FindProcess,
-    InspectFile,
-    NameUser,
-    RememberFile,
-    Resync,
-    WatchProcess,
-)
+from modelwarden.daemon.command import Command, FindProcess, InspectFile, NameUser, RememberFile, Resync, WatchProcess
 from modelwarden.daemon.event import (
     FileIdentity,
     FileInspected,
@@ -194,14 +186,16 @@ class World:
             return [], []
         file = FileIdentity(event.device, event.inode, event.size, event.mtime_ns, event.ctime_ns)
         known = self.files.get(event.device, event.inode)
-        if known and known.file == file and (process.workload or known.awaits(process)):
+        workload = self.workloads.get(process.workload or "")
+        has_read = workload is not None and known is not None and known.key in workload.models
+        if known and known.file == file and (has_read or known.awaits(process)):
             return [], []  # an open that was reported when it happened
         return self._read(event.at, process, file, event.path, event.reasons)
 
     def _read(self, at: int, process: Process, file: FileIdentity, path: str, reasons: int) -> Outcome:
         """A process reads a candidate."""
         if self.files.is_no_model(file):
-            return [], [RememberFile(file.device, file.inode, file.ctime_ns, is_model=False)]
+            return [], [RememberFile(file, is_model=False)]
         entry = self._entry(at, file, path)
         entry.strong |= bool(reasons & Candidate.STRONG_SUFFIX)
         entry.add_path(path)
@@ -275,9 +269,7 @@ class World:
         entry = self.files.settle(event)
         commands: list[Command] = []
         if event.outcome in {Inspection.MODEL, Inspection.NOT_A_MODEL}:
-            file = event.file
-            is_model = event.outcome is Inspection.MODEL
-            commands.append(RememberFile(file.device, file.inode, file.ctime_ns, is_model=is_model))
+            commands.append(RememberFile(event.file, is_model=event.outcome is Inspection.MODEL))
         if entry is None:
             commands += [
                 WatchProcess(one.process.pid, one.process.start_ns, watched=False)
@@ -285,6 +277,9 @@ class World:
                 if before and before.strong and not one.process.workload and one.process.ended_at is None
             ]
             return [], commands
+        if holders := {one.id for one in self.workloads.all() if entry.key in one.models}:
+            self.changed_models[entry.key] = entry
+            self.changed_workloads |= holders
         entry.waiting, used = [], []
         entry.opens += entry.unattributed
         entry.unattributed = 0

@@ -19,10 +19,12 @@ struct suffix {
 #define SUFFIX_STRONG 2
 BPF_HASH(suffixes, struct suffix, u32, 256);
 
-/* What the inspector found, by file and state; least recently used entries leave. */
+/* What the inspector found, by file and state; least recently used entries leave. The size is part of the state,
+ * for two changes within one tick of the file system's clock (4 ms) have the same ctime. */
 struct file_key {
 	u64 device;
 	u64 inode;
+	u64 size;
 	u64 ctime_ns;
 };
 #define KNOWN_NO_MODEL 1
@@ -192,6 +194,7 @@ static __always_inline void report_open(struct task_struct *task, struct file *f
 	struct seen_key key = {.pid = pid, .access = flags & OPEN_ACCESS_MODE, .start_ns = start_ns};
 	key.file.device = facts.device;
 	key.file.inode = facts.inode;
+	key.file.size = facts.size;
 	key.file.ctime_ns = facts.ctime_ns;
 	u32 *verdict = known.lookup(&key.file);
 	if (verdict && *verdict == KNOWN_NO_MODEL && !mark)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from modelwarden.probes.event import Event
 from modelwarden.probes.loader import Kernel
 
-_KEY = struct.Struct("<IIQQQQ")
+_KEY = struct.Struct("<IIQQQQQ")
 _VALUE = struct.Struct("<Q")
 GENERATION_NS = 60 * 1_000_000_000
 """How long a row suppresses repetitions, so that rows of processes that ended leave."""
@@ -75,6 +75,6 @@ class OpenCounts:
                 before = reported.get(key, 0)
                 if count > before:
                     reported[key] = count
-                    pid, access, start_ns, device, inode, ctime_ns = _KEY.unpack(key)
+                    pid, access, start_ns, device, inode, _, ctime_ns = _KEY.unpack(key)
                     found.append(OpensCounted(at, pid, start_ns, device, inode, ctime_ns, access, count - before))
         return found

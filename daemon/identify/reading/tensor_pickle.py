@@ -15,6 +15,8 @@ from modelwarden.daemon.identify.reading.damage import Damaged
 OPCODES_LIMIT = 300_000
 """A state dictionary has about 40 for each tensor; a walk of this length takes half a second."""
 SHAPE_LIMIT = 64
+ELEMENTS_MAX = 1 << 63
+"""Longer numbers, which a pickle may have, would only cost time: no file has so many bytes."""
 NAME_LIMIT = 300
 
 
@@ -126,7 +128,7 @@ def _storage(reference: object) -> Storage | None:
     """From `('storage', <type>, <key>, <device>, <elements>)`."""
     match reference:
         case ("storage", Name() as kind, str() as key, _, int() as elements, *_):
-            return Storage(kind.rpartition(".")[2], key, max(0, elements))
+            return Storage(kind.rpartition(".")[2], key, min(max(0, elements), ELEMENTS_MAX))
         case _:
             return None
 

@@ -20,6 +20,7 @@ LOCAL = Struct("<4s5H3L2H")
 COMMENT_MAX = 65_535
 ENTRY_MAX = ENTRY.size + 3 * COMMENT_MAX
 CHUNK = 1 << 20
+EXTRAS_LIMIT = 32
 MEMBERS_LIMIT = 100_000
 NO_END = "the archive is cut short: it has no table of contents"
 BAD_TABLE = "the archive's table of contents is damaged"
@@ -121,7 +122,9 @@ def _table(window: Window) -> tuple[int, int, int]:
 def _wide(packed: int, size: int, offset: int, extra: bytes) -> tuple[int, int, int]:
     """The sizes with those that did not fit 32 bits taken from the zip64 field (tag 1) of `extra`."""
     at = 0
-    while at + 4 <= len(extra):
+    for _ in range(EXTRAS_LIMIT):
+        if at + 4 > len(extra):
+            break
         tag = int.from_bytes(extra[at : at + 2], "little")
         length = int.from_bytes(extra[at + 2 : at + 4], "little")
         if tag == 1:

@@ -1,0 +1,106 @@
+"""The parent's end of the compiler: starts the child, asks for descriptors, sees that it is gone in the end."""
+
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+
+import msgspec
+
+from modelwarden.probes.compiler import PACKET_BYTES
+
+START_DEADLINE_S = 20.0
+"""A slow machine under emulation takes several seconds; a hung compiler must not hang the daemon."""
+
+
+class Source(msgspec.Struct, frozen=True):
+    """One translation unit."""
+
+    text: str
+    release: str
+    """Of the running kernel, as uname gives it."""
+    maps: tuple[str, ...]
+    folder: str = ""
+    """Where the child may put the headers that bcc asks for."""
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """What the child says; descriptors travel beside it."""
+
+    names: tuple[str, ...] = ()
+    error: str | None = None
+
+
+class CompileError(Exception):
+    """The child could not compile, or died; the message says what it printed."""
+
+
+class Compiler:
+    """The parent's end. Use as a context manager: the child is gone when the block is left."""
+
+    def __init__(self) -> None:
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        for end in (ours, theirs):
+            end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, PACKET_BYTES)
+        ours.settimeout(START_DEADLINE_S)
+        self._socket = ours
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the child
+        self._folder = tempfile.TemporaryDirectory(prefix="modelwarden-")
+        self._child = subprocess.Popen(
+            [sys.executable, "-I", "-m", "modelwarden.probes.compiler", str(theirs.fileno())],
+            pass_fds=[theirs.fileno()],
+            stdin=subprocess.DEVNULL,
+            stdout=self._log,
+            stderr=self._log,
+        )
+        theirs.close()
+
+    @property
+    def pid(self) -> int:
+        """The child's process number."""
+        return self._child.pid
+
+    def compile(self, source: Source) -> dict[str, int]:
+        """Compiles; the descriptors of its maps by name. Raises `CompileError`."""
+        self._socket.send(msgspec.json.encode(msgspec.structs.replace(source, folder=self._folder.name)))
+        return self._receive()
+
+    def load(self, program: str, kind: str) -> int:
+        """Loads one program; its descriptor. Raises `OSError` when the kernel refuses it."""
+        self._socket.send(msgspec.json.encode((program, kind)))
+        try:
+            return self._receive()[program]
+        except CompileError as error:
+            raise OSError(f"{program}: {error}") from None
+
+    def __enter__(self) -> "Compiler":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._socket.close()
+        try:
+            self._child.wait(timeout=2)
+        except subprocess.TimeoutExpired:
+            self._child.kill()
+            self._child.wait()
+        self._log.close()
+        self._folder.cleanup()
+
+    def _receive(self) -> dict[str, int]:
+        try:
+            raw, descriptors, _, _ = socket.recv_fds(self._socket, PACKET_BYTES, 64)
+        except TimeoutError:
+            raise CompileError(f"no answer from the compiler in {START_DEADLINE_S:.0f} s") from None
+        if not raw:
+            raise CompileError(f"the compiler died: {self._output() or 'it printed nothing'}")
+        answer = msgspec.json.decode(raw, type=Answer)
+        for descriptor in descriptors:
+            os.set_inheritable(descriptor, False)  # noqa: FBT003 - the standard library's own signature
+        if answer.error is not None:
+            raise CompileError(f"{answer.error}: {self._output()}".rstrip(": "))
+        return dict(zip(answer.names, descriptors, strict=True))
+
+    def _output(self) -> str:
+        self._log.seek(0)
+        return self._log.read(4096).decode(errors="replace").strip()

@@ -1,0 +1,77 @@
+"""Loss: what finds no room in the ring is counted to the record."""
+
+import os
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from modelwarden.probes.clock import boot_ns
+from modelwarden.probes.event import EventsLost
+from modelwarden.probes.kernel.file_open import FileOpened
+from modelwarden.probes.reader import Reader
+
+from .conftest import Watch
+
+pytestmark = pytest.mark.bpf
+
+FILES, PROCESSES = 211, 149
+FLOOD = """
+import os, sys
+folder, processes = sys.argv[1], int(sys.argv[2])
+names = [f"{folder}/{name}" for name in os.listdir(folder)]
+for _ in range(processes):
+    child = os.fork()
+    if child == 0:
+        for name in names:
+            os.close(os.open(name, os.O_RDONLY))
+        os._exit(0)
+    os.waitpid(child, 0)
+"""
+
+
+def test_a_flood_is_accounted_for_to_the_record(watch: Watch, make_file: Callable[..., Path], tmp_path: Path) -> None:
+    """Of 31,439 opens that nobody reads in time, each is either reported or counted as lost."""
+    folder = tmp_path / ("n" * 200)
+    folder.mkdir()
+    for number in range(FILES):
+        make_file(f"{number}.gguf", 100, folder)
+    reader = Reader(watch.kernel)
+    reader.losses(boot_ns())
+
+    subprocess.run([sys.executable, "-S", "-c", FLOOD, folder, str(PROCESSES)], check=True)
+    reported = Counter(event.path for event in watch.of(FileOpened) if event.path.startswith(str(folder)))
+    lost = [event for event in reader.losses(boot_ns()) if event.probe == "file_open"]
+
+    assert sum(event.count for event in lost) > 0, "the flood was too small to fill the ring"
+    assert reported.total() + sum(event.count for event in lost) == FILES * PROCESSES
+    assert all(event.place == "ring" for event in lost)
+    assert reader.losses(boot_ns()) == []
+
+
+def test_an_open_that_was_lost_is_reported_at_the_next(watch: Watch, make_file: Callable[..., Path]) -> None:
+    """A lost record suppresses no repetition: what was not said is said the next time."""
+    path = make_file("w" * 240 + ".gguf")  # a record that is longer than the others finds no room either
+    lost: list[EventsLost] = []
+    reader = Reader(watch.kernel)
+    reader.losses(boot_ns())
+    for number in range(100_000):
+        filler = path.with_name(f"{number % 50}-{'f' * 200}.gguf")
+        if not filler.exists():
+            os.mknod(filler)
+        os.truncate(filler, number)  # another state each time, so that none is a repetition
+        os.close(os.open(filler, os.O_RDONLY))
+        if number % 1000 == 0 and (lost := reader.losses(boot_ns())):
+            break
+    assert lost, "the ring was never full"
+
+    os.close(os.open(path, os.O_RDONLY))
+    watch.drain()
+    first = len(watch.opens(path))
+    os.close(os.open(path, os.O_RDONLY))
+
+    assert first == 0
+    assert len(watch.opens(path)) == 1
