@@ -13,7 +13,6 @@ import structlog
 
 from modelwarden.daemon.census import Census
 from modelwarden.daemon.config import Config
-from modelwarden.daemon.discover import discover
 from modelwarden.daemon.event import FileInspected, PolicyLoaded, Remembered, Started
 from modelwarden.daemon.executor import Executor
 from modelwarden.daemon.host import boot_id, host_id
@@ -29,6 +28,7 @@ from modelwarden.daemon.snapshot import Snapshot
 from modelwarden.daemon.state import State
 from modelwarden.daemon.toml_file import ConfigError
 from modelwarden.probes.clock import boot_ns, wall_offset_ns
+from modelwarden.probes.discover import discover
 from modelwarden.probes.event import Event
 from modelwarden.probes.inbox import Inbox
 from modelwarden.probes.loader import Kernel

@@ -45,7 +45,7 @@ def _plain(message: str, fields: dict[str, Any]) -> str:
 def _model_opened(fields: dict[str, Any]) -> str:
     facts = [fields["format"] or "not identified", fields["architecture"], fields["quantization"]]
     if fields["parameters"] is not None:
-        facts.append(f"{short(fields['parameters'], 1000)} parameters")
+        facts.append(f"{short(fields['parameters'], 1000).strip()} parameters")
     facts.append(f"{short(fields['size'], 1024)}B")
     name = fields["name"] or fields["path"].rpartition("/")[2]
     who = fields["user"] or "?"
@@ -62,5 +62,5 @@ def short(value: int, base: int) -> str:
     while number >= base and len(prefixes) > 1:
         number /= base
         prefixes.pop(0)
-    digits = f"{number:.3g}" if number < 1000 else f"{number:.0f}"
+    digits = f"{number:.3g}" if number < 999.5 else f"{number:.0f}"
     return f"{digits} {prefixes[0]}{'i' if base == 1024 and prefixes[0] else ''}"

@@ -8,10 +8,10 @@ from dataclasses import asdict
 from sys import byteorder
 from typing import cast
 
-from modelwarden.daemon.discover import discover
 from modelwarden.daemon.identify.reading.window import FileWindow
 from modelwarden.daemon.identify.sniffer import Format, sniff
 from modelwarden.daemon.sandbox import die_with_parent, drop_user, limit, load_filter, reading_only
+from modelwarden.probes.discover import discover
 
 BUDGET_BYTES = 96 << 20
 """What may be read of one file: a vocabulary of 64 MiB and everything else."""

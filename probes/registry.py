@@ -1,28 +1,18 @@
 """All kernel probes there are, found by listing their folder, with the layouts of their records."""
 
-from importlib import import_module
-from pkgutil import iter_modules
+from typing import cast
 
-import modelwarden.probes.kernel as package
+from modelwarden.probes.discover import discover
 from modelwarden.probes.probe import Probe
 from modelwarden.probes.wire import Layout, layout
 
-_CONTRACTS = {"common"}
+
+def _probes() -> tuple[Probe, ...]:
+    found = cast("tuple[Probe, ...]", discover("modelwarden.probes.kernel", "PROBE", skip=("common",)))
+    return tuple(sorted(found, key=lambda probe: probe.name))
 
 
-def _discover() -> tuple[Probe, ...]:
-    found = []
-    for module in sorted(info.name for info in iter_modules(package.__path__)):
-        if module in _CONTRACTS:
-            continue
-        probe = getattr(import_module(f"{package.__name__}.{module}"), "PROBE", None)
-        if not isinstance(probe, Probe) or probe.name != module:
-            raise TypeError(f"probes/kernel/{module}.py must end in a line `PROBE: Probe = Probe(name={module!r}, …)`")
-        found.append(probe)
-    return tuple(found)
-
-
-PROBES: tuple[Probe, ...] = _discover()
+PROBES: tuple[Probe, ...] = _probes()
 """Sorted by name."""
 
 LAYOUTS: tuple[Layout, ...] = tuple(

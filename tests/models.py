@@ -7,7 +7,7 @@ from struct import pack
 
 from hypothesis import strategies as st
 
-from modelwarden.daemon.identify.sniffer import BudgetSpent
+from modelwarden.daemon.identify.sniffer import BudgetSpentError
 
 BUDGET = 96 << 20
 
@@ -30,7 +30,7 @@ class Memory:
         found = self.data[max(offset, 0) : max(offset, 0) + max(length, 0)] if offset < len(self.data) else b""
         self.left -= len(found)
         if self.left < 0:
-            raise BudgetSpent
+            raise BudgetSpentError
         return found
 
 

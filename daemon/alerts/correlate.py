@@ -60,12 +60,12 @@ class Correlator:
 
 
 def _grow(known: Alert, more: Alert) -> Alert:
-    evidence = [*known.evidence, *more.evidence]
+    evidence = _without_repetition([*known.evidence, *more.evidence])
     if len(evidence) > EVIDENCE_FIRST + EVIDENCE_LAST:
-        evidence = [*evidence[:EVIDENCE_FIRST], *evidence[-EVIDENCE_LAST:]]
+        evidence = (*evidence[:EVIDENCE_FIRST], *evidence[-EVIDENCE_LAST:])
     return replace(
         more,
-        evidence=_without_repetition(evidence),
+        evidence=evidence,
         count=known.count + more.count,
         first_seen_ns=known.first_seen_ns,
     )

@@ -11,7 +11,7 @@ from modelwarden.daemon.identify.reading import claims
 from modelwarden.daemon.identify.reading.cursor import Cursor
 from modelwarden.daemon.identify.reading.damage import Damaged
 from modelwarden.daemon.identify.reading.ggml import FILE_TYPE_GUESSED, FILE_TYPES, TENSOR_TYPES
-from modelwarden.daemon.identify.sniffer import BudgetSpent, Format, Identity, Window
+from modelwarden.daemon.identify.sniffer import BudgetSpentError, Format, Identity, Window
 
 KEYS_LIMIT = 10_000
 KEY_BYTES_LIMIT = 65_535
@@ -172,7 +172,7 @@ class Gguf:
                 problem = claims.cut_short(window.size, needs)
         except Damaged as damage:
             problem = str(damage)
-        except BudgetSpent:
+        except BudgetSpentError:
             problem = "its header is larger than an inspection reads"
         parameters, absurd = (tensors.parameters or None, None) if complete else _claimed_parameters(claimed)
         return Identity(

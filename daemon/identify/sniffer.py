@@ -36,12 +36,12 @@ class Window(Protocol):
     def read(self, offset: int, length: int) -> bytes:
         """Up to `length` bytes at `offset`, short at the end of the file.
 
-        Raises `BudgetSpent` when the budget of the whole inspection does not allow it.
+        Raises `BudgetSpentError` when the budget of the whole inspection does not allow it.
         """
         ...
 
 
-class BudgetSpent(Exception):
+class BudgetSpentError(Exception):
     """A format asked for more of a file than an inspection may read."""
 
 
@@ -61,7 +61,7 @@ class Format(Protocol):
         """The identity, `None` when the file is not of this format after all.
 
         Never raises for what a file holds: a damaged file of this format is an `Identity` with a
-        `problem`. May let `BudgetSpent` pass.
+        `problem`. May let `BudgetSpentError` pass.
         """
         ...
 
@@ -74,7 +74,7 @@ def sniff(window: Window, formats: Iterable[Format]) -> Identity | None:
             continue
         try:
             identity = candidate.identify(window)
-        except BudgetSpent:
+        except BudgetSpentError:
             return Identity(candidate.name, problem="its header is larger than an inspection reads")
         if identity is not None:
             return identity

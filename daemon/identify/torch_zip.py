@@ -8,7 +8,7 @@ from modelwarden.daemon.identify.reading import claims
 from modelwarden.daemon.identify.reading.damage import Damaged
 from modelwarden.daemon.identify.reading.tensor_pickle import Tensor, walk
 from modelwarden.daemon.identify.reading.zip_directory import Member, members, read_member
-from modelwarden.daemon.identify.sniffer import BudgetSpent, Format, Identity, Window
+from modelwarden.daemon.identify.sniffer import BudgetSpentError, Format, Identity, Window
 
 PICKLE_LIMIT = 8 << 20
 """The longest `data.pkl` that is read, in bytes: one of a thousand tensors has a few hundred KiB."""
@@ -128,7 +128,7 @@ class TorchZip:
                 problem = claims.cut_short(window.size, weights.stored)
         except Damaged as damage:
             problem = str(damage)
-        except BudgetSpent:
+        except BudgetSpentError:
             problem = "it is larger than an inspection reads"
         if contents.data is None and not begins_like_torch:
             return None

@@ -2,7 +2,7 @@
 
 import os
 
-from modelwarden.daemon.identify.sniffer import BudgetSpent
+from modelwarden.daemon.identify.sniffer import BudgetSpentError
 
 READ_LIMIT = 16 << 20
 """The longest single read in bytes: what one format may hold in memory at a time."""
@@ -27,13 +27,13 @@ class FileWindow:
         """Up to `length` bytes at `offset`: short, or empty, at the end of the file.
 
         Offsets come from hostile headers: one beyond the file, however far, gives nothing. Raises
-        `BudgetSpent` beyond the budget or `READ_LIMIT`, and `OSError` when the disk fails.
+        `BudgetSpentError` beyond the budget or `READ_LIMIT`, and `OSError` when the disk fails.
         """
         length = min(length, self._size - offset)
         if offset < 0 or length <= 0:
             return b""
         if length > self._left or length > READ_LIMIT:
-            raise BudgetSpent
+            raise BudgetSpentError
         self._left -= length
         data = os.pread(self._descriptor, length, offset)
         while len(data) < length:

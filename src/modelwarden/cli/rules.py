@@ -57,7 +57,7 @@ class Rules:
 
 
 def _rules() -> list["About"]:
-    from modelwarden.daemon.discover import discover  # noqa: PLC0415 — it imports every rule
+    from modelwarden.probes.discover import discover  # noqa: PLC0415 — it imports every rule
 
     found = discover(PACKAGE, "RULE", skip=("rule",))
     return [cast("Rule", rule).about for rule in found]

@@ -85,7 +85,7 @@ async def _serve(app: "App", address: str, port: int) -> None:
 
 
 def _routes(app: "App") -> Mapping[str, "Route"]:
-    from modelwarden.daemon.discover import discover  # noqa: PLC0415 - see Run
+    from modelwarden.probes.discover import discover  # noqa: PLC0415 - see Run
 
     found = discover("modelwarden.exporters", "EXPORTER", skip=("exporter", "http", "request"))
     routes: dict[str, Route] = {}

@@ -1,5 +1,7 @@
 """Findings that merge into alerts that grow."""
 
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.kit import NOW, NOW_WALL, SECOND
@@ -46,7 +48,7 @@ def test_each_alert_is_told_once_an_interval_at_most(growth: list[tuple[str, int
             counts[one.alert.id] = one.alert.count
     for identifier in ("a-1", "a-2"):
         times = [at for name, at in told if name == identifier]
-        assert all(later - earlier >= GROWTH_INTERVAL_NS for earlier, later in zip(times, times[1:], strict=False))
+        assert all(later - earlier >= GROWTH_INTERVAL_NS for earlier, later in pairwise(times))
         assert counts.get(identifier, 0) == sum(name == identifier for name, _ in growth)
 
 

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.models import BUDGET, Memory, write_gguf
 
-from modelwarden.daemon.discover import discover
 from modelwarden.daemon.identify.reading.window import READ_LIMIT, FileWindow
-from modelwarden.daemon.identify.sniffer import BudgetSpent, Format, Identity, Window, sniff
+from modelwarden.daemon.identify.sniffer import BudgetSpentError, Format, Identity, Window, sniff
+from modelwarden.probes.discover import discover
 
 
 class Fake:
@@ -97,9 +97,9 @@ def test_window_reads_a_file(tmp_path: Path) -> None:
         assert window.read(1 << 70, 1) == b""
         assert window.read(-1, 10) == b""
         assert window.read(0, -1) == b""
-        with pytest.raises(BudgetSpent):
+        with pytest.raises(BudgetSpentError):
             FileWindow(descriptor, size, 10).read(0, 11)
-        with pytest.raises(BudgetSpent):
+        with pytest.raises(BudgetSpentError):
             FileWindow(descriptor, 1 << 60, 1 << 60).read(0, READ_LIMIT + 1)
         # It was truncated after it was measured.
         assert FileWindow(descriptor, size + 1000, BUDGET).read(size, 10) == b""

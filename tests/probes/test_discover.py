@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from modelwarden.daemon.discover import discover
+from modelwarden.probes.discover import discover
 
 
 @pytest.fixture
