@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -147,7 +148,7 @@ class App:
             kernel=kernel,
             inspector=self._inspector,
             keeper=self._keeper,
-            procfs=Procfs(self._settings.config.files.large_bytes),
+            procfs=Procfs(self._settings.config.files.large_bytes, frozenset({os.getpid()})),
             loop=self._loop,
             put=self._put,
         )

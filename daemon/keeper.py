@@ -37,14 +37,12 @@ class Keeper:
         """Rows of the census to be written with the next `flush`."""
         self._models.update(models)
         self._workloads.update((document["id"], document) for document in workloads)
-        for table in (self._models, self._workloads):
-            while len(table) > PENDING_MAX:
-                del table[next(iter(table))]
-                self.evicted += 1
+        self._bound()
 
     def add_alert(self, alert: Document) -> None:
         """An alert to be written with the next `flush`."""
         self._alerts[alert["id"]] = alert
+        self._bound()
 
     def flush(self) -> None:
         """Begins to write what waits, unless a write is still under way or nothing waits."""
@@ -66,11 +64,19 @@ class Keeper:
             if self._running is not None:
                 try:
                     self._running.result(deadline_s)
-                except (StateWriteError, TimeoutError):
+                except StateWriteError:
+                    pass  # once more: `flush` takes the rows back
+                except TimeoutError:
                     break
             self.flush()
         self._worker.submit(self._state.close)
         self._worker.shutdown(wait=False)
+
+    def _bound(self) -> None:
+        for table in (self._models, self._workloads, self._alerts):
+            while len(table) > PENDING_MAX:
+                del table[next(iter(table))]
+                self.evicted += 1
 
     def _write(self, models: dict[str, Document], workloads: dict[str, Document], alerts: dict[str, Document]) -> None:
         if alerts:

@@ -6,10 +6,12 @@ from collections.abc import Iterable
 from modelwarden.daemon.alerts.alert import Alert, Evidence
 from modelwarden.daemon.alerts.correlate import Correlator, alert_id
 from modelwarden.daemon.alerts.recall import recall_alerts
-from modelwarden.daemon.command import Announce, Command
+from modelwarden.daemon.command import Announce, Command, FindProcess
 from modelwarden.daemon.documents import actor_document, model_document, user_name
 from modelwarden.daemon.event import FileInspected, Remembered
-from modelwarden.daemon.model.world import ModelUsed, World
+from modelwarden.daemon.model.life import Life
+from modelwarden.daemon.model.weights import Weights
+from modelwarden.daemon.model.world import ModelUsed, Outcome, World
 from modelwarden.daemon.rules.rule import Finding, Rule
 from modelwarden.probes.event import Event
 from modelwarden.probes.sampled.tick import Tick
@@ -23,6 +25,7 @@ class Core:
 
     def __init__(self, rules: Iterable[Rule]) -> None:
         self.world = World()
+        self._handlers = {**Life(self.world).handlers(), **Weights(self.world).handlers()}
         self.correlator = Correlator()
         self.rules = list(rules)
         self.rule_errors: Counter[str] = Counter()
@@ -33,7 +36,7 @@ class Core:
     def step(self, event: Event) -> list[Command]:
         """Model, then rules, then alerts; the commands in the order in which they follow from the event."""
         self.events[type(event)] += 1
-        uses, commands = self.world.apply(event)
+        uses, commands = self._apply(event)
         for used in uses:
             if used.first:
                 commands.append(self._announce(used))
@@ -46,6 +49,15 @@ class Core:
         elif isinstance(event, FileInspected):
             self.inspections[event.outcome.value] += 1
         return commands
+
+    def _apply(self, event: Event) -> Outcome:
+        handle = self._handlers.get(type(event))
+        if handle is None:
+            raise TypeError(f"no part of the model takes {type(event).__name__}")
+        uses, commands = handle(event) or ([], [])
+        while self.world.processes.strangers:
+            commands.append(FindProcess(self.world.processes.strangers.pop()))
+        return uses, commands
 
     def _judge(self, rule: Rule, used: ModelUsed) -> list[Command]:
         name = rule.about.name

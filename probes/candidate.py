@@ -45,7 +45,7 @@ def candidate(name: str, size: int, large_bytes: int) -> Candidate:
     """What the kernel's filter says of a file called `name` with `size` bytes: the same answer, for /proc."""
     found = Candidate(0)
     _, dot, suffix = name.rpartition(".")
-    suffix = suffix.lower() if dot else ""
+    suffix = suffix.lower() if dot and suffix.isascii() else ""
     if suffix in STRONG_SUFFIXES:
         found |= Candidate.STRONG_SUFFIX
     elif suffix in WEAK_SUFFIXES and size >= WEAK_MIN_BYTES:

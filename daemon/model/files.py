@@ -1,18 +1,27 @@
 """The table of files that are, or may be, models: what each is, who waits for the answer, how often it was opened."""
 
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
 from modelwarden.daemon.event import FileIdentity, FileInspected, Inspection
 from modelwarden.daemon.identify.sniffer import Identity
-from modelwarden.daemon.model.processes import Process
+from modelwarden.daemon.model.processes import Process, ProcessKey
 
 LIMIT = 16_384
 NO_MODELS_LIMIT = 4_096
+PENDING_LIMIT = 8_192
+PENDING_SHARE = 1_024
+"""Files of one process that may wait for an answer: a process that opens junk by the thousand crowds nobody out."""
+ASKED_MAX = 512
+"""Questions that are open at a time; the inspector has room for more."""
 PATHS_MAX = 16
 WAITING_MAX = 64
 """Distinct processes that wait for one inspection; the opens of further ones are still counted."""
+
+
+FileKey = tuple[int, int]
+"""(device, inode)."""
 
 
 class Standing(Enum):
@@ -54,11 +63,13 @@ class ModelFile:
     reason: str | None = None
     opens: int = 0
     waiting: list[Waiting] = field(default_factory=list)
+    charged_to: ProcessKey | None = None
+    """Whose share of the waiting room it takes."""
     unattributed: int = 0
     """Opens of processes that found no room in `waiting`."""
 
     @property
-    def key(self) -> tuple[int, int]:
+    def key(self) -> FileKey:
         """Which file, whatever its content."""
         return self.file.device, self.file.inode
 
@@ -93,47 +104,95 @@ class ModelFile:
 
 
 class Files:
-    """At most `LIMIT` files; the one that was opened longest ago leaves first, and is counted."""
+    """Two bounded tables: what is known to matter, what waits for an answer.
 
-    def __init__(self, limit: int = LIMIT) -> None:
+    So a flood of the latter costs nothing of the former. What finds no room, or leaves, is counted.
+    """
+
+    def __init__(self, limit: int = LIMIT, pending_limit: int = PENDING_LIMIT, share: int = PENDING_SHARE) -> None:
         self._limit = limit
-        self._table: OrderedDict[tuple[int, int], ModelFile] = OrderedDict()
+        self._pending_limit = pending_limit
+        self._share = share
+        self._known: OrderedDict[FileKey, ModelFile] = OrderedDict()
+        self._pending: dict[FileKey, ModelFile] = {}
+        self._shares: Counter[ProcessKey] = Counter()
+        self._unasked: OrderedDict[FileKey, None] = OrderedDict()
+        self._asked: set[FileIdentity] = set()
         self._no_models: OrderedDict[FileIdentity, None] = OrderedDict()
         self.evicted = 0
 
     def get(self, device: int, inode: int) -> ModelFile | None:
         """The entry of a file, whatever its state."""
-        return self._table.get((device, inode))
+        return self._pending.get((device, inode)) or self._known.get((device, inode))
 
     def is_no_model(self, file: FileIdentity) -> bool:
         """Whether the inspector said so of this very state."""
         return file in self._no_models
 
-    def touch(self, entry: ModelFile) -> None:
-        """Makes an entry the most recent one, adding it when it is new."""
-        self._table[entry.key] = entry
-        self._table.move_to_end(entry.key)
-        while len(self._table) > self._limit:
-            self._table.popitem(last=False)
-            self.evicted += 1
+    def admit(self, entry: ModelFile, process: Process) -> bool:
+        """Makes an entry the most recent one, adding it when it is new; false when there is no room to wait in."""
+        if entry.standing is not Standing.PENDING:
+            self._pending.pop(entry.key, None)
+            self._known[entry.key] = entry
+            self._known.move_to_end(entry.key)
+            while len(self._known) > self._limit:
+                self._known.popitem(last=False)
+                self.evicted += 1
+            return True
+        waits = self._pending.get(entry.key)
+        if waits is not entry:
+            if waits is not None:
+                self._forget(waits)
+            if len(self._pending) >= self._pending_limit or self._shares[process.key] >= self._share:
+                self.evicted += 1
+                return False
+            self._known.pop(entry.key, None)
+            self._pending[entry.key] = entry
+            entry.charged_to = process.key
+            self._shares[process.key] += 1
+        return True
+
+    def ask(self, entry: ModelFile) -> None:
+        """Puts an entry in line for the inspector."""
+        if entry.file not in self._asked:
+            self._unasked[entry.key] = None
+
+    def next_to_ask(self) -> ModelFile | None:
+        """The entry to ask about now, `None` when enough questions are open or nobody is in line."""
+        while self._unasked and len(self._asked) < ASKED_MAX:
+            entry = self.get(*self._unasked.popitem(last=False)[0])
+            if entry is not None and entry.file not in self._asked:
+                self._asked.add(entry.file)
+                return entry
+        return None
 
     def settle(self, event: FileInspected) -> ModelFile | None:
         """The entry with the answer in it; `None` when the file is no model, or nobody asks any more."""
-        entry = self._table.get((event.file.device, event.file.inode))
+        self._asked.discard(event.file)
         if event.outcome is Inspection.NOT_A_MODEL:
             self._no_models[event.file] = None
             if len(self._no_models) > NO_MODELS_LIMIT:
                 self._no_models.popitem(last=False)
+        entry = self.get(event.file.device, event.file.inode)
         if entry is None or entry.file != event.file:
             return None
+        self._forget(entry)
         if event.outcome is Inspection.MODEL:
             entry.standing, entry.identity, entry.reason = Standing.MODEL, event.identity, None
-            return entry
-        if entry.strong and event.outcome is not Inspection.NOT_A_MODEL:
+        elif entry.strong and event.outcome is not Inspection.NOT_A_MODEL:
             entry.standing, entry.identity, entry.reason = Standing.UNKNOWN, None, event.reason
-            return entry
-        del self._table[entry.key]
-        return None
+        else:
+            return None
+        self._known[entry.key] = entry
+        return entry
+
+    def _forget(self, entry: ModelFile) -> None:
+        self._known.pop(entry.key, None)
+        self._unasked.pop(entry.key, None)
+        if self._pending.pop(entry.key, None) is not None and entry.charged_to is not None:
+            self._shares[entry.charged_to] -= 1
+            if not self._shares[entry.charged_to]:
+                del self._shares[entry.charged_to]
 
     def __len__(self) -> int:
-        return len(self._table)
+        return len(self._known) + len(self._pending)

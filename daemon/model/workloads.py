@@ -11,6 +11,7 @@ from modelwarden.daemon.model.processes import Process, Processes, ProcessKey
 
 LIMIT = 4_096
 WHY_MAX = 16
+MODELS_MAX = 256
 ENDED_MAX = 8
 """Processes that ended and are still shown."""
 
@@ -40,6 +41,15 @@ class Workload:
     def running(self) -> bool:
         """Whether one of its processes lives, as far as known."""
         return bool(self.living)
+
+    def uses(self, entry: ModelFile) -> bool:
+        """Notes that a process of it has read a model; whether that is new."""
+        first = entry.key not in self.models
+        self.models[entry.key] = entry
+        self.models.move_to_end(entry.key)
+        if len(self.models) > MODELS_MAX:
+            self.models.popitem(last=False)
+        return first
 
     def explain(self, reason: str) -> None:
         """Adds one reason for which this is a workload."""

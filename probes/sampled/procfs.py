@@ -74,7 +74,7 @@ class Procfs:
         """Every process with its candidate files, then `Resynced`."""
         count = 0
         for pid in sorted(int(entry.name) for entry in self._root.iterdir() if entry.name.isdigit()):
-            events = [] if pid in self._ours else self._process(at, pid)
+            events = self._process(at, pid)
             count += bool(events)
             yield from events
         yield Resynced(at, count)
@@ -87,14 +87,15 @@ class Procfs:
         folder = self._root / str(pid)
         try:
             fields = _stat_fields(folder)
-            if int(fields[_FLAGS_FIELD]) & _KERNEL_THREAD:
+            parent = int(fields[_PARENT_FIELD])
+            if int(fields[_FLAGS_FIELD]) & _KERNEL_THREAD or not {pid, parent}.isdisjoint(self._ours):
                 return []
             start_ns = int(fields[_START_FIELD]) * TICK_NS
-            found: list[Event] = [self._found(at, pid, start_ns, int(fields[_PARENT_FIELD]), folder)]
+            found: list[Event] = [self._found(at, pid, start_ns, parent, folder)]
             found += self._held(at, pid, start_ns, folder)
             # The number may have been given to another process while we read.
             return found if int(_stat_fields(folder)[_START_FIELD]) * TICK_NS == start_ns else []
-        except (OSError, ValueError, IndexError):
+        except (OSError, ValueError, IndexError, StopIteration):
             return []
 
     def _found(self, at: int, pid: int, start_ns: int, parent: int, folder: Path) -> ProcessFound:
@@ -128,7 +129,9 @@ class Procfs:
             reasons = candidate(path.rpartition("/")[2], facts.st_size, self._large_bytes)
             if not reasons or not stat.S_ISREG(facts.st_mode) or (facts.st_dev, facts.st_ino) in seen:
                 continue
-            seen.add((facts.st_dev, facts.st_ino))
+            writable = not mapped and _write_only(folder / "fdinfo" / link.name)
+            if not writable:  # or a descriptor for writing would hide one for reading
+                seen.add((facts.st_dev, facts.st_ino))
             yield FileFound(
                 at=at,
                 pid=pid,
@@ -141,13 +144,13 @@ class Procfs:
                 path=path,
                 reasons=int(reasons),
                 mapped=mapped,
-                writable=not mapped and _write_only(folder / "fdinfo" / link.name),
+                writable=writable,
             )
 
     def _mapped(self, folder: Path) -> Iterator[Path]:
         """One entry of map_files for each mapped file that may be a candidate: most are libraries, told by name."""
         mapped: dict[str, tuple[str, str, int]] = {}
-        for line in (folder / "maps").read_text(errors="surrogateescape").splitlines():
+        for line in _lines(folder / "maps"):
             parts = line.split(None, 5)
             if len(parts) < 6 or parts[4] == "0":
                 continue
@@ -166,8 +169,12 @@ def _stat_fields(folder: Path) -> list[str]:
 
 
 def _uid(folder: Path) -> int:
-    lines = (folder / "status").read_text(errors="replace").splitlines()
-    return int(next(line for line in lines if line.startswith("Uid:")).split()[1])
+    return int(next(line for line in _lines(folder / "status") if line.startswith("Uid:")).split()[1])
+
+
+def _lines(file: Path) -> list[str]:
+    """The kernel escapes the newlines in names, but not what else would end a line to `str.splitlines`."""
+    return os.fsdecode(file.read_bytes()).split("\n")
 
 
 def _number(file: Path, default: int) -> int:

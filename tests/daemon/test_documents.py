@@ -26,7 +26,8 @@ from modelwarden.probes.sampled.procfs import NOBODY
 SEEN = "2026-01-01T00:00:00.000000Z"
 WORKLOAD_KEYS = [
     "id", "runtime", "why", "tier", "user", "uid", "exe", "unit", "container",
-    "processes", "models", "accelerators", "listeners", "clients", "destinations", "data", "first_seen", "last_seen", "running",
+    "processes", "models", "accelerators", "listeners", "clients", "destinations", "data", "first_seen", "last_seen",
+    "running",
 ]  # fmt: skip
 ALERT_KEYS = [
     "id", "rule", "severity", "title", "status", "tier", "host_id", "workload",

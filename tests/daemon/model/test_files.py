@@ -5,7 +5,15 @@ from tests.kit import MODEL, TINY, file, is_model, is_no_model, not_read
 from tests.rows import model_file, process
 
 from modelwarden.daemon.event import FileIdentity
-from modelwarden.daemon.model.files import NO_MODELS_LIMIT, PATHS_MAX, WAITING_MAX, Files, Standing
+from modelwarden.daemon.model.files import (
+    ASKED_MAX,
+    NO_MODELS_LIMIT,
+    PATHS_MAX,
+    WAITING_MAX,
+    Files,
+    ModelFile,
+    Standing,
+)
 
 
 @pytest.mark.parametrize(
@@ -48,21 +56,82 @@ def test_waiting_is_by_process_and_bounded() -> None:
     assert (len(entry.waiting), entry.unattributed) == (WAITING_MAX, 6)
 
 
+def known(path: str) -> ModelFile:
+    """An entry that has been answered for."""
+    entry = model_file(path)
+    entry.standing = Standing.MODEL
+    return entry
+
+
 def test_oldest_open_leaves_and_is_counted() -> None:
-    """A full table lets go of the file that was opened longest ago, not of the one that was added first."""
-    files = Files(limit=2)
-    first, second, third = (model_file(path) for path in ("/m/1.gguf", "/m/2.gguf", "/m/3.gguf"))
+    """A full table lets go of the model that was opened longest ago, not of the one that was added first."""
+    files, reader = Files(limit=2), process()
+    first, second, third = (known(path) for path in ("/m/1.gguf", "/m/2.gguf", "/m/3.gguf"))
     for entry in (first, second, first, third):
-        files.touch(entry)
+        assert files.admit(entry, reader)
     assert (len(files), files.evicted) == (2, 1)
     assert files.get(*second.key) is None
     assert files.get(*first.key) is first
 
 
+def test_those_that_wait_crowd_no_model_out() -> None:
+    """A flood of files that nobody has looked into yet is turned away, and counted; what is known stays."""
+    files = Files(limit=2, pending_limit=3)
+    model = known("/m/model.gguf")
+    files.admit(model, process(1))
+    admitted = [files.admit(model_file(f"/m/{number}.gguf"), process(number)) for number in range(5)]
+    assert admitted == [True, True, True, False, False]
+    assert (files.get(*model.key), files.evicted) == (model, 2)
+
+
+def test_one_process_has_its_share_of_the_waiting_room() -> None:
+    """Who opens junk by the thousand leaves room for others, and gets it back with each answer."""
+    files, flooder = Files(share=2), process(1)
+    junk = [model_file(f"/m/{number}.gguf") for number in range(3)]
+    assert [files.admit(entry, flooder) for entry in junk] == [True, True, False]
+    assert files.admit(model_file("/m/other.gguf"), process(2))
+    files.settle(is_no_model("/m/0.gguf"))
+    assert files.admit(junk[2], flooder)
+
+
+def test_questions_are_bounded_and_in_order() -> None:
+    """Only so many questions are open at a time; each answer makes room for the next in line."""
+    files = Files(share=ASKED_MAX + 2)
+    entries = [model_file(f"/m/{number}.gguf") for number in range(ASKED_MAX + 2)]
+    for entry in entries:
+        files.admit(entry, process(1))
+        files.ask(entry)
+    asked = [files.next_to_ask() for _ in range(ASKED_MAX)]
+    assert asked == entries[:ASKED_MAX]
+    assert files.next_to_ask() is None
+    files.settle(is_model("/m/5.gguf"))
+    assert files.next_to_ask() is entries[ASKED_MAX]
+    assert files.next_to_ask() is None
+
+
+def test_the_same_state_is_asked_about_once() -> None:
+    """As long as a question is open it is not put again, so each has one answer."""
+    files, entry = Files(), model_file()
+    files.admit(entry, process(1))
+    files.ask(entry)
+    assert files.next_to_ask() is entry
+    files.ask(entry)
+    assert files.next_to_ask() is None
+
+
+def test_another_file_under_the_number_takes_the_place() -> None:
+    """Of two entries with one key the later one stands, and the share is not charged twice."""
+    files, reader = Files(share=1), process(1)
+    files.admit(model_file(), reader)
+    other = model_file()
+    assert files.admit(other, reader)
+    assert (files.get(*other.key), len(files)) == (other, 1)
+
+
 def test_answer_settles_the_state_that_was_asked_about() -> None:
     """An answer about another state of the file says nothing of this one."""
     files, entry = Files(), model_file()
-    files.touch(entry)
+    files.admit(entry, process(1))
     assert files.settle(is_model(which=file(ctime_ns=9))) is None
     assert entry.standing is Standing.PENDING
     assert files.settle(is_model()) is entry
@@ -77,8 +146,8 @@ def test_answer_about_a_file_that_left() -> None:
 def test_unreadable_stands_only_when_its_name_is_strong() -> None:
     """A strong name stands with the reason, everything else leaves."""
     files, strong, weak = Files(), model_file(strong=True), model_file("/m/a.bin")
-    files.touch(strong)
-    files.touch(weak)
+    files.admit(strong, process(1))
+    files.admit(weak, process(1))
     assert files.settle(not_read(reason="FUSE")) is strong
     assert (strong.standing, strong.identity, strong.reason) == (Standing.UNKNOWN, None, "FUSE")
     assert files.settle(not_read("/m/a.bin")) is None

@@ -28,7 +28,7 @@ from tests.kit import (
 from modelwarden.daemon.command import InspectFile, RememberFile, WatchProcess
 from modelwarden.daemon.event import Inspection
 from modelwarden.daemon.model.files import WAITING_MAX, Standing
-from modelwarden.daemon.model.world import ASK_AGAIN_NS, WATCHED_MIN_BYTES
+from modelwarden.daemon.model.weights import ASK_AGAIN_NS, WATCHED_MIN_BYTES
 from modelwarden.probes.candidate import Candidate
 from modelwarden.probes.event import Event
 

@@ -25,7 +25,9 @@ from tests.kit import (
 )
 
 from modelwarden.daemon.command import FindProcess, InspectFile, NameUser, Resync
-from modelwarden.daemon.model.world import RESYNC_INTERVAL_NS, USERS_MAX
+from modelwarden.daemon.event import PolicyLoaded
+from modelwarden.daemon.model.life import RESYNC_INTERVAL_NS, Life
+from modelwarden.daemon.model.weights import USERS_MAX
 from modelwarden.probes.event import Event
 from modelwarden.probes.sampled.procfs import NOBODY
 
@@ -174,7 +176,7 @@ def test_policy_is_asked_about_what_runs_only(talk: Conversation) -> None:
     talk.use()
     talk.use("/m/b.gguf", pid=PID + 1)
     talk.tell(exited())
-    uses, _ = talk.world.apply(policy_loaded())
+    uses, _ = Life(talk.world).handlers()[PolicyLoaded](policy_loaded()) or ([], [])
     assert [(one.model.path, one.count, one.first) for one in uses] == [("/m/b.gguf", 0, False)]
 
 

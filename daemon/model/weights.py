@@ -1,0 +1,166 @@
+"""Who reads weights: from opens and inspections to uses of models by workloads."""
+
+import os
+
+from modelwarden.daemon.command import Command, InspectFile, NameUser, RememberFile, WatchProcess
+from modelwarden.daemon.event import FileIdentity, FileInspected, Inspection
+from modelwarden.daemon.model.files import ModelFile, Standing
+from modelwarden.daemon.model.processes import Process, marked_path
+from modelwarden.daemon.model.world import Handlers, ModelUsed, Outcome, World
+from modelwarden.probes.candidate import NAMED, Candidate
+from modelwarden.probes.kernel.file_open import FileOpened
+from modelwarden.probes.sampled.opens import OpensCounted
+from modelwarden.probes.sampled.procfs import NOBODY, FileFound
+
+WATCHED_MIN_BYTES = 1 << 20
+"""From this size on a file without any sign in its name is inspected when a watched process reads it."""
+USERS_MAX = 4_096
+WAYS_MAX = 16
+"""Processes that the inspector is told to look through."""
+ASK_AGAIN_NS = 60 * 1_000_000_000
+"""A file that could not be inspected is asked about again at an open after this."""
+
+
+class Weights:
+    """A part of the model: the facts that it takes, and what it makes of them."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def handlers(self) -> Handlers:
+        """Who takes which fact."""
+        return {
+            FileOpened: self._opened,
+            FileFound: self._file_found,
+            OpensCounted: self._counted,
+            FileInspected: self._inspected,
+        }
+
+    def _opened(self, event: FileOpened) -> Outcome:
+        process = self._world.processes.actor(event)
+        if event.open_flags & os.O_ACCMODE == os.O_WRONLY:
+            return [], []
+        if not event.reasons & NAMED and event.size < WATCHED_MIN_BYTES:
+            return [], []
+        file = FileIdentity(event.device, event.inode, event.size, event.mtime_ns, event.ctime_ns)
+        return self._read(event.at, process, file, marked_path(event.path, event.path_cut), event.reasons)
+
+    def _file_found(self, event: FileFound) -> Outcome:
+        process = self._world.processes.get(event.pid, event.start_ns)
+        if process is None or event.writable:
+            return [], []
+        file = FileIdentity(event.device, event.inode, event.size, event.mtime_ns, event.ctime_ns)
+        known = self._world.files.get(event.device, event.inode)
+        workload = self._world.workloads.get(process.workload or "")
+        has_read = workload is not None and known is not None and known.key in workload.models
+        if known and known.file == file and (has_read or known.awaits(process)):
+            return [], []  # an open that was reported when it happened
+        return self._read(event.at, process, file, event.path, event.reasons)
+
+    def _read(self, at: int, process: Process, file: FileIdentity, path: str, reasons: int) -> Outcome:
+        """A process reads a candidate."""
+        if self._world.files.is_no_model(file):
+            return [], [RememberFile(file, is_model=False)]
+        entry = self._entry(at, file, path)
+        entry.strong |= bool(reasons & Candidate.STRONG_SUFFIX)
+        entry.add_path(path)
+        if not self._world.files.admit(entry, process):
+            return [], []
+        if entry.standing is Standing.PENDING:
+            entry.wait(process, at, 1)
+        commands: list[Command] = []
+        if entry.standing is not Standing.MODEL and at >= entry.ask_at:
+            entry.ask_at = at + ASK_AGAIN_NS
+            self._world.files.ask(entry)
+            commands += [*self._names(process), *self._questions(process)]
+        if entry.standing is Standing.PENDING:
+            return [], commands
+        used, more = self._use(at, process, entry, 1)
+        return [used], [*commands, *more]
+
+    def _entry(self, at: int, file: FileIdentity, path: str) -> ModelFile:
+        """The entry of a file, with its state brought up to date."""
+        entry = self._world.files.get(file.device, file.inode)
+        if entry is None or not (entry.file == file or entry.continues_as(file, path)):
+            wall_ns = self._world.wall_ns(at)
+            entry = ModelFile(file, path, [path], wall_ns, wall_ns)
+            self._world.memory.restore_model(entry)
+        elif entry.file != file:
+            entry.file, entry.standing, entry.ask_at = file, Standing.PENDING, 0
+        return entry
+
+    def _questions(self, process: Process | None = None) -> list[InspectFile]:
+        """What the inspector has room for, in the order of the opens."""
+        found = []
+        while entry := self._world.files.next_to_ask():
+            openers = [one.process for one in entry.waiting] or ([process] if process else [])
+            pids = dict.fromkeys(pid for opener in openers for pid in self._ways(opener))
+            found.append(InspectFile(entry.file, entry.path, tuple(pids)[:WAYS_MAX]))
+        return found
+
+    def _ways(self, process: Process) -> tuple[int, ...]:
+        """Processes through whose eyes the path means the same file."""
+        near = [process, *self._world.processes.lineage(process)]
+        return tuple(one.pid for one in near if one.ended_at is None and one.mount_ns == process.mount_ns)
+
+    def _use(self, at: int, process: Process, entry: ModelFile, count: int) -> tuple[ModelUsed, list[Command]]:
+        wall_ns = self._world.wall_ns(at)
+        entry.opens += count
+        entry.last_seen_ns = max(entry.last_seen_ns, wall_ns)
+        self._world.opens[entry.identity.format if entry.identity else "unknown"] += count
+        stranger = process.workload is None
+        workload = self._world.workloads.of(process, self._world.processes, wall_ns)
+        workload.last_seen_ns = max(workload.last_seen_ns, wall_ns)
+        first = workload.uses(entry)
+        workload.explain(f"weights read: {(entry.identity and entry.identity.name) or entry.path}")
+        self._world.changed_workloads.add(workload.id)
+        self._world.changed_models[entry.key] = entry
+        commands: list[Command] = []
+        if stranger and process.ended_at is None:
+            commands.append(WatchProcess(process.pid, process.start_ns, watched=True))
+        commands += self._names(process)
+        return ModelUsed(at, workload, process, entry, count, first), commands
+
+    def _names(self, process: Process) -> list[NameUser]:
+        """Asks for the names of users that are new."""
+        unknown = {process.uid, process.login_uid} - self._world.users.keys() - {NOBODY}
+        asked = [NameUser(uid) for uid in unknown][: USERS_MAX - len(self._world.users)]
+        self._world.users.update((one.uid, None) for one in asked)
+        return asked
+
+    def _counted(self, event: OpensCounted) -> Outcome | None:
+        entry = self._world.files.get(event.device, event.inode)
+        process = self._world.processes.get(event.pid, event.start_ns)
+        if event.access == os.O_WRONLY or entry is None or process is None or entry.file.ctime_ns != event.ctime_ns:
+            return None
+        if entry.standing is Standing.PENDING:
+            entry.wait(process, event.at, event.count)
+            return None
+        used, commands = self._use(event.at, process, entry, event.count)
+        return [used], commands
+
+    def _inspected(self, event: FileInspected) -> Outcome:
+        before = self._world.files.get(event.file.device, event.file.inode)
+        waiting = before.waiting if before and before.file == event.file else []
+        entry = self._world.files.settle(event)
+        commands: list[Command] = [*self._questions()]
+        if event.outcome in {Inspection.MODEL, Inspection.NOT_A_MODEL}:
+            commands.append(RememberFile(event.file, is_model=event.outcome is Inspection.MODEL))
+        if entry is None:
+            commands += [
+                WatchProcess(one.process.pid, one.process.start_ns, watched=False)
+                for one in waiting
+                if before and before.strong and not one.process.workload and one.process.ended_at is None
+            ]
+            return [], commands
+        if holders := {one.id for one in self._world.workloads.all() if entry.key in one.models}:
+            self._world.changed_models[entry.key] = entry
+            self._world.changed_workloads |= holders
+        entry.waiting, used = [], []
+        entry.opens += entry.unattributed
+        entry.unattributed = 0
+        for one in waiting:
+            fact, more = self._use(one.at, one.process, entry, one.count)
+            used.append(fact)
+            commands += more
+        return used, commands

@@ -1,0 +1,300 @@
+"""What becomes of the core's orders."""
+
+import asyncio
+import os
+import pwd
+import threading
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Any
+
+import pytest
+from structlog.testing import capture_logs
+from tests.kit import MODEL, PID, START, file, process_found, resynced
+from tests.rows import alert
+
+from modelwarden.daemon.command import (
+    Announce,
+    FindProcess,
+    InspectFile,
+    NameUser,
+    Raise,
+    RememberFile,
+    Resync,
+    WatchProcess,
+)
+from modelwarden.daemon.event import FileInspected, Inspection, UserNamed
+from modelwarden.daemon.executor import BATCH, Executor
+from modelwarden.probes.event import Event
+from modelwarden.probes.sampled.procfs import Resynced
+
+INSPECT = InspectFile(file(), MODEL, (PID,))
+
+
+class FakeKernel:
+    """Notes what it is told; one that is full refuses."""
+
+    def __init__(self) -> None:
+        self.full = False
+        self.watched: list[tuple[int, int, bool]] = []
+        self.remembered: list[tuple[tuple[int, ...], bool]] = []
+
+    def watch(self, pid: int, start_ns: int, *, watched: bool) -> None:
+        """As `Kernel`."""
+        if self.full:
+            raise OSError("map marks: no room")
+        self.watched.append((pid, start_ns, watched))
+
+    def remember(self, *key: int, is_model: bool) -> None:
+        """As `Kernel`."""
+        self.remembered.append((key, is_model))
+
+
+class FakeInspector:
+    """Takes inspections while it has room."""
+
+    def __init__(self) -> None:
+        self.room = 1
+        self.taken: list[InspectFile] = []
+
+    def submit(self, command: InspectFile) -> bool:
+        """As `Inspector`."""
+        if len(self.taken) >= self.room:
+            return False
+        self.taken.append(command)
+        return True
+
+
+class FakeKeeper:
+    """Notes what it is to keep."""
+
+    def __init__(self) -> None:
+        self.alerts: list[dict[str, Any]] = []
+        self.flushes = 0
+
+    def add_alert(self, document: dict[str, Any]) -> None:
+        """As `Keeper`."""
+        self.alerts.append(document)
+
+    def flush(self) -> None:
+        """As `Keeper`."""
+        self.flushes += 1
+
+
+class FakeProcfs:
+    """A system of so many processes; a look at it can be held up."""
+
+    def __init__(self) -> None:
+        self.processes = 3
+        self.looks = 0
+        self.go_on = threading.Event()
+        self.go_on.set()
+
+    def sample(self, at: int) -> Iterator[Event]:
+        """As `Procfs`."""
+        self.looks += 1
+        self.go_on.wait(10)
+        for pid in range(self.processes):
+            yield process_found(pid, at=at)
+        yield resynced(at)
+
+    def one(self, at: int, pid: int) -> list[Event]:
+        """As `Procfs`."""
+        return [process_found(pid, at=at)]
+
+
+class Stage:
+    """An executor among fakes, on a running loop."""
+
+    def __init__(self) -> None:
+        self.kernel, self.inspector, self.keeper = FakeKernel(), FakeInspector(), FakeKeeper()
+        self.procfs = FakeProcfs()
+        self.arrived = asyncio.Event()
+        self.batches: list[int] = []
+        self.events: list[Event] = []
+        self.threads: set[int] = set()
+        fakes: dict[str, Any] = {"kernel": self.kernel, "inspector": self.inspector, "keeper": self.keeper}
+        fakes["procfs"] = self.procfs
+        self.executor = Executor(**fakes, loop=asyncio.get_running_loop(), put=self.put)
+
+    def put(self, events: list[Event]) -> None:
+        """Where answers arrive."""
+        self.threads.add(threading.get_ident())
+        self.batches.append(len(events))
+        self.events += events
+        self.arrived.set()
+
+    async def answers(self, count: int) -> list[Event]:
+        """All answers, of which there will be so many."""
+        async with asyncio.timeout(10):
+            while len(self.events) < count:
+                self.arrived.clear()
+                await self.arrived.wait()
+        return self.events
+
+
+def play(scene: Callable[[Stage], Awaitable[None]]) -> None:
+    """Runs a scene on a loop of its own."""
+
+    async def run() -> None:
+        stage = Stage()
+        try:
+            await scene(stage)
+        finally:
+            stage.procfs.go_on.set()
+            stage.executor.close()
+
+    asyncio.run(run())
+
+
+def test_kernel_is_told() -> None:
+    """Marks and verdicts go to the kernel at once."""
+
+    async def scene(stage: Stage) -> None:
+        stage.executor.carry_out(WatchProcess(PID, START, watched=True))
+        stage.executor.carry_out(WatchProcess(PID, START, watched=False))
+        stage.executor.carry_out(RememberFile(file(), is_model=True))
+        assert stage.kernel.watched == [(PID, START, True), (PID, START, False)]
+        key = (file().device, file().inode, file().size, file().ctime_ns)
+        assert stage.kernel.remembered == [(key, True)]
+
+    play(scene)
+
+
+def test_full_kernel_table_is_counted_and_said_once() -> None:
+    """Given a table without room, then each refusal counts, one is said, and nothing fails."""
+
+    async def scene(stage: Stage) -> None:
+        stage.kernel.full = True
+        with capture_logs() as logs:
+            for _ in range(3):
+                stage.executor.carry_out(WatchProcess(PID, START, watched=True))
+        assert stage.executor.refusals == 3
+        assert [(one["event"], one["reason"]) for one in logs] == [("kernel_table_full", "map marks: no room")]
+
+    play(scene)
+
+
+def test_inspection_is_passed_on_and_a_refusal_answered() -> None:
+    """Given an inspector without room, then the core gets an answer, later and with a reason, never none."""
+
+    async def scene(stage: Stage) -> None:
+        stage.executor.carry_out(INSPECT)
+        assert stage.inspector.taken == [INSPECT]
+        stage.executor.carry_out(INSPECT)
+        assert stage.events == [], "the core is never called while it thinks"
+        (answer,) = await stage.answers(1)
+        assert isinstance(answer, FileInspected)
+        assert (answer.file, answer.outcome, answer.identity) == (INSPECT.file, Inspection.UNREADABLE, None)
+        assert answer.reason
+
+    play(scene)
+
+
+@pytest.mark.parametrize(
+    ("uid", "name"), [(os.getuid(), pwd.getpwuid(os.getuid()).pw_name), (4_294_967_290, None), (1 << 70, None)]
+)
+def test_user_is_named(uid: int, name: str | None) -> None:
+    """A user whom the system does not know has no name, and every question an answer."""
+
+    async def scene(stage: Stage) -> None:
+        stage.executor.carry_out(NameUser(uid))
+        (answer,) = await stage.answers(1)
+        assert isinstance(answer, UserNamed)
+        assert (answer.uid, answer.name) == (uid, name)
+        assert stage.threads == {threading.get_ident()}
+
+    play(scene)
+
+
+def test_process_is_found() -> None:
+    """A question about one process is answered by what /proc shows of it."""
+
+    async def scene(stage: Stage) -> None:
+        stage.executor.carry_out(FindProcess(77))
+        assert [getattr(one, "pid", None) for one in await stage.answers(1)] == [77]
+
+    play(scene)
+
+
+def test_look_comes_in_bounded_batches() -> None:
+    """Given many processes, then they arrive in order and in batches, on the loop's thread, the end last."""
+
+    async def scene(stage: Stage) -> None:
+        stage.procfs.processes = 2 * BATCH
+        with capture_logs() as logs:
+            stage.executor.carry_out(Resync("events were lost"))
+        events = await stage.answers(2 * BATCH + 1)
+        assert [getattr(one, "pid", None) for one in events] == [*range(2 * BATCH), None]
+        assert isinstance(events[-1], Resynced)
+        assert stage.batches == [BATCH, BATCH, 1]
+        assert stage.threads == {threading.get_ident()}
+        assert [(one["event"], one["log_level"]) for one in logs] == [("resync", "warning")]
+
+    play(scene)
+
+
+def test_one_look_at_a_time() -> None:
+    """Given a look that is under way, then no second one begins; after its end one can."""
+
+    async def scene(stage: Stage) -> None:
+        stage.procfs.go_on.clear()
+        stage.executor.scan()
+        stage.executor.scan()
+        stage.procfs.go_on.set()
+        await stage.answers(4)
+        assert stage.procfs.looks == 1
+        stage.executor.scan()
+        await stage.answers(8)
+        assert stage.procfs.looks == 2
+
+    play(scene)
+
+
+def test_alert_is_kept_at_once_and_said_when_new() -> None:
+    """Every telling is written; only the first is a line of the log."""
+
+    async def scene(stage: Stage) -> None:
+        with capture_logs() as logs:
+            stage.executor.carry_out(Raise(alert("a-1", "first", "latest"), is_new=True))
+            stage.executor.carry_out(Raise(alert("a-1", count=2), is_new=False))
+        assert [one["count"] for one in stage.keeper.alerts] == [1, 2]
+        assert stage.keeper.flushes == 2
+        assert [(one["event"], one["id"], one["what"], one["severity"]) for one in logs] == [
+            ("alert", "a-1", "latest", "medium")
+        ]
+
+    play(scene)
+
+
+def test_announcements_are_said() -> None:
+    """A constant message with its fields; a rule that fails is an error."""
+
+    async def scene(stage: Stage) -> None:
+        with capture_logs() as logs:
+            stage.executor.carry_out(Announce("model_opened", (("path", MODEL), ("pid", 1))))
+            stage.executor.carry_out(Announce("rule_failed", (("rule", "x"),)))
+        assert logs == [
+            {"event": "model_opened", "log_level": "info", "path": MODEL, "pid": 1},
+            {"event": "rule_failed", "log_level": "error", "rule": "x"},
+        ]
+
+    play(scene)
+
+
+def test_answer_after_the_end_is_nobodys() -> None:
+    """Given a look that is still under way when the loop ends, then its answer is dropped without an error."""
+    stages = []
+
+    async def scene(stage: Stage) -> None:
+        stages.append(stage)
+        stage.procfs.go_on.clear()
+        stage.executor.scan()
+
+    async def without_end() -> None:
+        await scene(Stage())
+
+    asyncio.run(without_end())
+    (stage,) = stages
+    stage.procfs.go_on.set()
+    stage.executor._workers.shutdown(wait=True)
+    assert stage.events == []
