@@ -133,11 +133,7 @@ class Files:
         """Makes an entry the most recent one, adding it when it is new; false when there is no room to wait in."""
         if entry.standing is not Standing.PENDING:
             self._pending.pop(entry.key, None)
-            self._known[entry.key] = entry
-            self._known.move_to_end(entry.key)
-            while len(self._known) > self._limit:
-                self._known.popitem(last=False)
-                self.evicted += 1
+            self._know(entry)
             return True
         waits = self._pending.get(entry.key)
         if waits is not entry:
@@ -183,8 +179,15 @@ class Files:
             entry.standing, entry.identity, entry.reason = Standing.UNKNOWN, None, event.reason
         else:
             return None
-        self._known[entry.key] = entry
+        self._know(entry)
         return entry
+
+    def _know(self, entry: ModelFile) -> None:
+        self._known[entry.key] = entry
+        self._known.move_to_end(entry.key)
+        while len(self._known) > self._limit:
+            self._known.popitem(last=False)
+            self.evicted += 1
 
     def _forget(self, entry: ModelFile) -> None:
         self._known.pop(entry.key, None)

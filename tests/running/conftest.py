@@ -8,8 +8,8 @@ import subprocess
 import sys
 import threading
 import time
-import urllib.request
 from collections.abc import Callable, Iterator
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +52,7 @@ class Daemon:
             if os.geteuid() != 0 and not os.environ.get("CI"):
                 pytest.skip(f"the daemon does not run here: {self.seen}")
             pytest.fail(f"the daemon did not start: {self.seen}")
-        self.url = str(entry["metrics"]).removesuffix("/metrics")
+        self.address = str(entry["metrics"]).removeprefix("http://").removesuffix("/metrics")
         return self
 
     def wait(self, wanted: Callable[[Entry], bool]) -> Entry:
@@ -74,8 +74,11 @@ class Daemon:
 
     def get(self, path: str) -> str:
         """The answer to an HTTP request."""
-        with urllib.request.urlopen(self.url + path, timeout=5) as answer:
-            return str(answer.read().decode())
+        connection = HTTPConnection(self.address, timeout=5)
+        connection.request("GET", path)
+        body = connection.getresponse().read().decode()
+        connection.close()
+        return body
 
     def run(self, *arguments: str | Path) -> Any:
         """What a command prints as JSON about this daemon's state."""
@@ -110,6 +113,7 @@ class Daemon:
                 self._lines.put(json.loads(line))
             except ValueError:
                 self._lines.put({"event": "not JSON", "line": line})
+        process.stdout.close()
         self._lines.put({"event": "ended"})
 
 

@@ -239,7 +239,8 @@ def test_ordinary_files_are_no_models(daemon: Daemon) -> None:
     before = {model["path"] for model in daemon.run("census")["models"]}
     script = (
         "find /usr/bin /usr/sbin /usr/lib/python3 /usr/share/doc /usr/share/zoneinfo /usr/share/vim /usr/lib/gcc "
-        "-xdev -type f -exec cat {} + > /dev/null; find /usr/lib -maxdepth 2 -type f -size +32M -exec cat {} + > /dev/null"
+        "-xdev -type f -exec cat {} + > /dev/null; "
+        "find /usr/lib -maxdepth 2 -type f -size +32M -exec cat {} + > /dev/null"
     )
     subprocess.run(["/bin/sh", "-c", script], check=False, stderr=subprocess.DEVNULL)
     time.sleep(2)
