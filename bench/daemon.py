@@ -21,6 +21,7 @@ SETTLE_S = 5.0
 IDLE_S = 60.0
 LATER_S = 30.0
 UNRELATED_A_SECOND, UNRELATED_S = 50_000, 10
+TURNS = 5
 MATCHING_A_SECOND, MATCHING_S = 20_000, 5
 PROBES = 7
 """Single opens whose way to the log is timed, before the flood and after it."""
@@ -72,17 +73,24 @@ def rest(daemon: Daemon) -> list[Row]:
 
 
 def unrelated(daemon: Daemon, actor: Actor, folder: Path) -> list[Row]:
-    """Opens of a file that is no candidate must not wake the daemon."""
+    """Opens of a file that is no candidate must not wake the daemon: with and without them, in turns."""
     path = folder / "unrelated.txt"
     path.write_text("nothing")
     operations = UNRELATED_A_SECOND * UNRELATED_S
-    cpu, sleeps, events = _spent(daemon, lambda: actor.ns_each("paced-open", operations, path, UNRELATED_A_SECOND))
-    name = f"{UNRELATED_A_SECOND:,} unrelated opens/s"
-    return [
-        (f"{name}: processor", f"{cpu / UNRELATED_S:.2%} of a core", "as idle"),
-        (f"{name}: wake-ups", f"{sleeps / UNRELATED_S:.1f} a second", "as idle"),
-        (f"{name}: events of others", f"{events:.0f} in {UNRELATED_S} s", ""),
-    ]
+    turns: dict[str, list[tuple[float, float, float]]] = {
+        "nobody opens": [],
+        f"{UNRELATED_A_SECOND:,} unrelated opens/s": [],
+    }
+    without, beside = turns.values()
+    for _ in range(TURNS):
+        without.append(_spent(daemon, lambda: time.sleep(UNRELATED_S)))
+        beside.append(_spent(daemon, lambda: actor.ns_each("paced-open", operations, path, UNRELATED_A_SECOND)))
+    rows: list[Row] = []
+    for name, spent in turns.items():
+        cpu, sleeps, events = (median(column) / UNRELATED_S for column in zip(*spent, strict=True))
+        rows.append((f"{name}: processor, wake-ups", f"{cpu:.2%} of a core, {sleeps:.1f}/s", "the same"))
+        rows.append((f"{name}: events of others", f"{events:.0f}/s", ""))
+    return rows
 
 
 def flood(daemon: Daemon, actor: Actor, folder: Path) -> list[Row]:

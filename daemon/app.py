@@ -14,7 +14,7 @@ import structlog
 
 from modelwarden.daemon.census import Census
 from modelwarden.daemon.config import Config
-from modelwarden.daemon.event import FileInspected, PolicyLoaded, Remembered, Started
+from modelwarden.daemon.event import FileInspected, PolicyLoaded, Remembered, Started, Stopping
 from modelwarden.daemon.executor import Executor
 from modelwarden.daemon.host import boot_id, host_id
 from modelwarden.daemon.inspector import Inspector
@@ -228,6 +228,7 @@ class App:
         await asyncio.gather(*tasks, return_exceptions=True)
         self._kernel.detach()
         self._tick()
+        self._put([Stopping(boot_ns())])
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._inspector.close(), STOP_DEADLINE_S)
         self._executor.close()

@@ -19,6 +19,11 @@ class Started(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class Stopping(Event):
+    """The daemon is about to end: what waits to be told is told now."""
+
+
+@dataclass(frozen=True, slots=True)
 class PolicyLoaded(Event):
     """A policy took effect; it replaces the one before as a whole."""
 

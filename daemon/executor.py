@@ -56,6 +56,7 @@ class Executor:
         self._put = put
         self._workers = ThreadPoolExecutor(2, thread_name_prefix="look")
         self._scanning = False
+        self._scan_again = False
         self.refusals = 0
         """Orders that a kernel table had no room for."""
 
@@ -87,7 +88,8 @@ class Executor:
                 assert_never(command)
 
     def scan(self) -> None:
-        """Begins a look at the whole system, unless one is under way."""
+        """Begins a look at the whole system; while one is under way, another one follows it."""
+        self._scan_again = self._scanning
         if not self._scanning:
             self._scanning = True
             self._workers.submit(self._scan)
@@ -112,13 +114,22 @@ class Executor:
 
     def _scan(self) -> None:
         batch: list[Event] = []
-        for event in self._procfs.sample(boot_ns()):
-            batch.append(event)
-            if len(batch) >= BATCH:
-                self._hand_over(batch)
-                batch = []
-        self._scanning = False
+        try:
+            for event in self._procfs.sample(boot_ns()):
+                batch.append(event)
+                if len(batch) >= BATCH:
+                    self._hand_over(batch)
+                    batch = []
+        except OSError as error:
+            log.warning("scan_failed", reason=str(error), next_step="is /proc mounted?")
         self._hand_over(batch)
+        with contextlib.suppress(RuntimeError):  # the loop has ended meanwhile
+            self._loop.call_soon_threadsafe(self._scanned)
+
+    def _scanned(self) -> None:
+        self._scanning = False
+        if self._scan_again:
+            self.scan()
 
     def _ask(self, look: Callable[[], list[Event]]) -> None:
         self._workers.submit(lambda: self._hand_over(look()))

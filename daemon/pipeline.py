@@ -8,7 +8,7 @@ from modelwarden.daemon.alerts.correlate import Correlator, alert_id
 from modelwarden.daemon.alerts.recall import recall_alerts
 from modelwarden.daemon.command import Announce, Command, FindProcess
 from modelwarden.daemon.documents import actor_document, model_document, user_name
-from modelwarden.daemon.event import FileInspected, Remembered
+from modelwarden.daemon.event import FileInspected, Remembered, Stopping
 from modelwarden.daemon.model.life import Life
 from modelwarden.daemon.model.weights import Weights
 from modelwarden.daemon.model.world import ModelUsed, Outcome, World
@@ -44,6 +44,8 @@ class Core:
                 commands += self._judge(rule, used)
         if isinstance(event, Tick):
             commands += self.correlator.flush(event.at)
+        elif isinstance(event, Stopping):
+            commands += self.correlator.flush()
         elif isinstance(event, Remembered):
             self.correlator.restore(recall_alerts(event.alerts))
         elif isinstance(event, FileInspected):
@@ -93,7 +95,7 @@ class Core:
             process=actor_document(used.process, world.processes, world.users),
             techniques=about.techniques,
             evidence=(Evidence(wall_ns, finding.what),),
-            count=max(used.count, 1),
+            count=used.count,
             first_seen_ns=wall_ns,
             last_seen_ns=wall_ns,
             what_to_do=about.what_to_do,

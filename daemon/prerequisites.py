@@ -131,12 +131,12 @@ def _probes(missing: list[str]) -> list[Row]:
 def _attached(kernel: Kernel) -> list[Row]:
     rows = []
     for state in kernel.states:
+        detail = state.reason or "attached"
         if state.hook is None:
-            status = Health.MISSING
-        else:
-            status = Health.DEGRADED if state.reason else Health.OK
-        hook = state.hook.value if state.hook else None
-        rows.append(Row(state.name, "probe", status, state.reason or "attached", hook, state.next_step))
+            rows.append(Row(state.name, "probe", Health.MISSING, detail, None, state.next_step))
+            continue
+        status = Health.DEGRADED if state.reason else Health.OK
+        rows.append(Row(state.name, "probe", status, detail, state.hook.value, state.next_step))
     return rows
 
 

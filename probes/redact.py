@@ -6,7 +6,7 @@ REDACTED = "[redacted]"
 
 _NAMES = (
     r"(?:api[-_]?key|access[-_]?key|auth(?:[-_]?token)?|token|secret(?:[-_]?key)?|passw(?:or)?d|passphrase"
-    r"|credentials?)"
+    r"|private[-_]?key|credentials?)"
 )
 _FLAG = re.compile(rf"-{{1,2}}(?:[\w-]*[-_])?{_NAMES}$", re.IGNORECASE)
 """`--api-key`, `--hf-token`, `-password`: the next word is the secret."""
@@ -16,6 +16,10 @@ character on, which takes half a second for a word of 4 KiB."""
 _HEADER = re.compile(r"(authorization\s*:\s*(?:(?:bearer|basic|token)\s+)?)(\S.*)", re.IGNORECASE | re.DOTALL)
 _USER_INFO = re.compile(r"(://[^/\s:@]*:)[^/\s]+@")
 """`https://user:password@host`."""
+_TOKEN_INFO = re.compile(r"(://)[^/\s:@]{16,}@")
+"""`https://token@host`; what is shorter is a user's name."""
+_LOGIN = re.compile(r"-u|--user|--proxy-user")
+"""curl's: the next word is `user:password`."""
 _KNOWN = re.compile(
     r"\b(?:sk-[\w-]{16,}|hf_\w{16,}|gh[pousr]_\w{16,}|github_pat_\w{16,}|glpat-[\w-]{16,}|AKIA[0-9A-Z]{16}"
     r"|xox[abprs]-[\w-]{10,}|(?<![\w-])eyJ[\w-]{10,}\.[\w-]{10,}\.[\w-]*)"
@@ -28,7 +32,11 @@ def redact(words: tuple[str, ...]) -> tuple[str, ...]:
     """The same words with each recognised secret replaced; what has no shape of a secret stays."""
     out: list[str] = []
     hide_next = False
-    for word in words:
+    for before, word in zip(("", *words), words, strict=False):
+        user, colon, _ = word.partition(":")
+        if colon and _LOGIN.fullmatch(before) and not user.startswith("/"):
+            out.append(f"{user}:{REDACTED}")
+            continue
         if hide_next and not word.startswith("-"):
             out.append(REDACTED)
             hide_next = False
@@ -42,6 +50,7 @@ def _redact_word(word: str) -> str:
     if len(word) < 6:
         return word
     word = _USER_INFO.sub(rf"\1{REDACTED}@", word)
+    word = _TOKEN_INFO.sub(rf"\1{REDACTED}@", word)
     word = _HEADER.sub(rf"\1{REDACTED}", word)
     word = _KNOWN.sub(REDACTED, word)
     return _ASSIGNED.sub(rf"\1{REDACTED}", word)

@@ -38,6 +38,8 @@ class Correlator:
     def merge(self, alert: Alert, at: int) -> list[Raise]:
         """Takes an alert of one finding; what is to be told now."""
         known = self._alerts.pop(alert.id, None)
+        if known is None:
+            alert = replace(alert, count=max(alert.count, 1))
         self._alerts[alert.id] = alert if known is None else _grow(known, alert)
         if len(self._alerts) > self._limit:
             leaving, _ = self._alerts.popitem(last=False)
@@ -50,12 +52,12 @@ class Correlator:
         self._grown.setdefault(alert.id, self._told_at.get(alert.id, at) + GROWTH_INTERVAL_NS)
         return []
 
-    def flush(self, at: int) -> list[Raise]:
-        """The alerts that grew and have been silent for long enough."""
-        due = [one for one, from_at in self._grown.items() if from_at <= at]
+    def flush(self, at: int | None = None) -> list[Raise]:
+        """The alerts that grew and have been silent for long enough; without a time, all that grew."""
+        due = [one for one, from_at in self._grown.items() if at is None or from_at <= at]
         for one in due:
             del self._grown[one]
-            self._told_at[one] = at
+            self._told_at[one] = at or 0
         return [Raise(self._alerts[one], is_new=False) for one in due]
 
 

@@ -16,6 +16,7 @@ PENDING_SHARE = 1_024
 ASKED_MAX = 512
 """Questions that are open at a time; the inspector has room for more."""
 PATHS_MAX = 16
+EARLIER_MAX = 4
 WAITING_MAX = 64
 """Distinct processes that wait for one inspection; the opens of further ones are still counted."""
 
@@ -63,6 +64,7 @@ class ModelFile:
     reason: str | None = None
     opens: int = 0
     waiting: list[Waiting] = field(default_factory=list)
+    earlier_ctimes: tuple[int, ...] = ()
     charged_to: ProcessKey | None = None
     """Whose share of the waiting room it takes."""
     unattributed: int = 0
@@ -72,6 +74,16 @@ class ModelFile:
     def key(self) -> FileKey:
         """Which file, whatever its content."""
         return self.file.device, self.file.inode
+
+    @property
+    def ctimes(self) -> tuple[int, ...]:
+        """Of the state that it is in, and of those before: opens of them may still be counted."""
+        return (self.file.ctime_ns, *self.earlier_ctimes)
+
+    def become(self, file: FileIdentity) -> None:
+        """Takes another state, which nobody has looked into."""
+        self.earlier_ctimes = (self.file.ctime_ns, *self.earlier_ctimes)[:EARLIER_MAX]
+        self.file, self.standing, self.ask_at = file, Standing.PENDING, 0
 
     def continues_as(self, file: FileIdentity, path: str) -> bool:
         """Whether a new state is this file's, written again or renamed, or another file under its number."""

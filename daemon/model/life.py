@@ -1,7 +1,7 @@
 """Who lives: processes from their beginning to their end, the users behind them, the passing of time."""
 
 from modelwarden.daemon.command import Resync
-from modelwarden.daemon.event import PolicyLoaded, Remembered, Started, UserNamed
+from modelwarden.daemon.event import PolicyLoaded, Remembered, Started, Stopping, UserNamed
 from modelwarden.daemon.model.processes import Process
 from modelwarden.daemon.model.world import Handlers, ModelUsed, Outcome, World
 from modelwarden.probes.event import EventsLost
@@ -37,7 +37,11 @@ class Life:
             ProcessExited: self._exited,
             EventsLost: self._lost,
             Tick: self._tick,
+            Stopping: self._stopping,
         }
+
+    def _stopping(self, _event: Stopping) -> None:
+        """What is under way is told by others; nobody ends with us."""
 
     def _started(self, event: Started) -> None:
         self._world.host_id = self._world.workloads.host_id = event.host_id
@@ -66,7 +70,11 @@ class Life:
 
     def _process_found(self, event: ProcessFound) -> None:
         parent = self._world.processes.by_pid(event.parent_pid) if event.parent_pid else None
-        self._world.processes.found(event, parent)
+        process = self._world.processes.found(event, parent)
+        workload = self._world.workloads.get(process.workload or "")
+        if workload is not None and workload.exe is None and process.path is not None:
+            workload.exe = process.path
+            self._world.changed_workloads.add(workload.id)
 
     def _resynced(self, event: Resynced) -> None:
         self._world.synced = True

@@ -154,6 +154,9 @@ class Processes:
         self._numbers[process.pid] = process.key
         while len(self._table) > self._limit:
             oldest = self._ended.popleft() if self._ended else next(iter(self._table))
+            leaving = self._table.get(oldest)
+            if leaving is not None and leaving.ended_at is None:
+                leaving.ended_at = leaving.start_ns  # nobody would learn of its end any more
             self.evicted += self._remove(oldest)
 
     def _remove(self, key: ProcessKey) -> bool:

@@ -55,19 +55,23 @@ class Weights:
         has_read = workload is not None and known is not None and known.key in workload.models
         if known and known.file == file and (has_read or known.awaits(process)):
             return [], []  # an open that was reported when it happened
-        return self._read(event.at, process, file, event.path, event.reasons)
+        return self._read(event.at, process, file, event.path, event.reasons, held=True)
 
-    def _read(self, at: int, process: Process, file: FileIdentity, path: str, reasons: int) -> Outcome:
-        """A process reads a candidate."""
+    def _read(
+        self, at: int, process: Process, file: FileIdentity, path: str, reasons: int, *, held: bool = False
+    ) -> Outcome:
+        """A process reads a candidate, or was found to hold it open."""
         if self._world.files.is_no_model(file):
             return [], [RememberFile(file, is_model=False)]
         entry = self._entry(at, file, path)
         entry.strong |= bool(reasons & Candidate.STRONG_SUFFIX)
         entry.add_path(path)
+        # What an earlier run of ours has counted, and is held open still, is no new open.
+        count = 0 if held and entry.opens else 1
         if not self._world.files.admit(entry, process):
             return [], []
         if entry.standing is Standing.PENDING:
-            entry.wait(process, at, 1)
+            entry.wait(process, at, count)
         commands: list[Command] = []
         if entry.standing is not Standing.MODEL and at >= entry.ask_at:
             entry.ask_at = at + ASK_AGAIN_NS
@@ -75,7 +79,7 @@ class Weights:
             commands += [*self._names(process), *self._questions(process)]
         if entry.standing is Standing.PENDING:
             return [], commands
-        used, more = self._use(at, process, entry, 1)
+        used, more = self._use(at, process, entry, count)
         return [used], [*commands, *more]
 
     def _entry(self, at: int, file: FileIdentity, path: str) -> ModelFile:
@@ -86,7 +90,7 @@ class Weights:
             entry = ModelFile(file, path, [path], wall_ns, wall_ns)
             self._world.memory.restore_model(entry)
         elif entry.file != file:
-            entry.file, entry.standing, entry.ask_at = file, Standing.PENDING, 0
+            entry.become(file)
         return entry
 
     def _questions(self, process: Process | None = None) -> list[InspectFile]:
@@ -121,6 +125,17 @@ class Weights:
         commands += self._names(process)
         return ModelUsed(at, workload, process, entry, count, first), commands
 
+    def _judged_again(self, at: int, entry: ModelFile) -> list[ModelUsed]:
+        """The workloads that have read it before, for which it may now be something else."""
+        found = []
+        for workload in self._world.workloads.all():
+            if entry.key in workload.models:
+                self._world.changed_models[entry.key] = entry
+                self._world.changed_workloads.add(workload.id)
+                if process := workload.latest():
+                    found.append(ModelUsed(at, workload, process, entry, 0, first=False))
+        return found
+
     def _names(self, process: Process) -> list[NameUser]:
         """Asks for the names of users that are new."""
         unknown = {process.uid, process.login_uid} - self._world.users.keys() - {NOBODY}
@@ -131,7 +146,7 @@ class Weights:
     def _counted(self, event: OpensCounted) -> Outcome | None:
         entry = self._world.files.get(event.device, event.inode)
         process = self._world.processes.get(event.pid, event.start_ns)
-        if event.access == os.O_WRONLY or entry is None or process is None or entry.file.ctime_ns != event.ctime_ns:
+        if event.access == os.O_WRONLY or entry is None or process is None or event.ctime_ns not in entry.ctimes:
             return None
         if entry.standing is Standing.PENDING:
             entry.wait(process, event.at, event.count)
@@ -153,10 +168,8 @@ class Weights:
                 if before and before.strong and not one.process.workload and one.process.ended_at is None
             ]
             return [], commands
-        if holders := {one.id for one in self._world.workloads.all() if entry.key in one.models}:
-            self._world.changed_models[entry.key] = entry
-            self._world.changed_workloads |= holders
-        entry.waiting, used = [], []
+        used = self._judged_again(event.at, entry)
+        entry.waiting = []
         entry.opens += entry.unattributed
         entry.unattributed = 0
         for one in waiting:

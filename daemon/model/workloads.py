@@ -40,7 +40,11 @@ class Workload:
     @property
     def running(self) -> bool:
         """Whether one of its processes lives, as far as known."""
-        return bool(self.living)
+        return any(process.ended_at is None for process in self.living.values())
+
+    def latest(self) -> Process | None:
+        """A process that speaks for it: one that lives, else the one that ended last."""
+        return next(iter(self.living.values()), None) or next(reversed(self.ended.values()), None)
 
     def uses(self, entry: ModelFile) -> bool:
         """Notes that a process of it has read a model; whether that is new."""
@@ -122,7 +126,9 @@ class Workloads:
 
     def _identify(self, process: Process) -> str:
         """The same user, program and script give the same workload, also after a restart of either side."""
-        what = "\0".join([self.host_id, str(process.uid), process.path or "?", script_of(process)])
+        what = "\0".join(
+            [self.host_id, str(process.uid), process.path or f"?{process.pid}:{process.start_ns}", script_of(process)]
+        )
         return "w-" + hashlib.sha256(what.encode(errors="surrogateescape")).hexdigest()[:12]
 
 

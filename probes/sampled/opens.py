@@ -41,7 +41,6 @@ class OpenCounts:
         self._reported: dict[bytes, int] = {}
         self._retired: dict[bytes, int] | None = None
         self._counted = 0
-        self._rows = 0
         self._rows_before = 0
         self._changed_at = 0
 

@@ -69,8 +69,12 @@ class Daemon:
         raise AssertionError(f"no such line within {DEADLINE_S:.0f} s; the last were {self.seen[-5:]}")
 
     def opened(self, path: Path | str) -> Entry:
-        """The line that says that a model was opened at a path."""
-        return self.wait(lambda entry: entry["event"] == "model_opened" and entry["path"] == str(path))
+        """The line that says that a model was opened at a path, also when it came before the daemon was ready."""
+
+        def wanted(entry: Entry) -> bool:
+            return bool(entry["event"] == "model_opened" and entry["path"] == str(path))
+
+        return next((entry for entry in self.seen if wanted(entry)), None) or self.wait(wanted)
 
     def get(self, path: str) -> str:
         """The answer to an HTTP request."""
@@ -117,9 +121,9 @@ class Daemon:
         self._lines.put({"event": "ended"})
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
-    """One daemon for all tests that only open files."""
+    """One daemon for all tests of a file: two at a time would see each other's inspectors read."""
     one = Daemon(tmp_path_factory.mktemp("daemon")).start()
     yield one
     assert one.stop() == 0

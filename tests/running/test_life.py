@@ -52,7 +52,7 @@ def refused(daemon: Daemon, *options: str | Path, **more: int | str) -> str:
 @pytest.mark.parametrize("way", ["open", "mapped"])
 def test_finds_what_was_there_before(make_daemon: MakeDaemon, gguf: Path, way: str) -> None:
     """A model that is held open, or only mapped, when the daemon starts is in the census with its reader."""
-    keep = "m = mmap.mmap(f.fileno(), 0, access=mmap.ACCESS_READ); f.close()" if way == "mapped" else ""
+    keep = "m = mmap.mmap(f.fileno(), 0, access=mmap.ACCESS_READ); f.close()" if way == "mapped" else "0"
     code = f"import mmap, sys; f = open(sys.argv[1], 'rb'); {keep}; print(flush=True); sys.stdin.read()"
     reader = subprocess.Popen(
         [sys.executable, "-c", code, gguf], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
