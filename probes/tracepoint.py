@@ -18,8 +18,8 @@ _SET_BPF, _ENABLE = 0x40042408, 0x2400  # PERF_EVENT_IOC_*: include/uapi/linux/p
 
 
 def events_folder() -> Path | None:
-    """Where tracefs shows the tracepoints, `None` when it is not mounted."""
-    return next((root / "events" for root in _TRACEFS if (root / "events").is_dir()), None)
+    """Where tracefs shows the tracepoints, `None` when it is not mounted, or not for us."""
+    return next((root / "events" for root in _TRACEFS if os.access(root / "events", os.R_OK | os.X_OK)), None)
 
 
 def tracepoint_id(target: str) -> int | None:

@@ -6,11 +6,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.kernel.watch import Watch
 
 from modelwarden.probes.kernel.exec import ProcessExecuted
 from modelwarden.probes.wire import ARGUMENT_BYTES_MAX
-
-from .conftest import Watch
 
 pytestmark = pytest.mark.bpf
 ECHO = Path("/bin/echo").resolve()

@@ -5,10 +5,9 @@ import subprocess
 import sys
 
 import pytest
+from tests.kernel.watch import Watch
 
 from modelwarden.probes.kernel.exit import ProcessExited
-
-from .conftest import Watch
 
 pytestmark = pytest.mark.bpf
 

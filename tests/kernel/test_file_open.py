@@ -12,14 +12,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests.kernel.watch import LARGE_BYTES, Watch
 
 from modelwarden.probes.candidate import STRONG_SUFFIXES, WEAK_SUFFIXES, Candidate, candidate
 from modelwarden.probes.clock import TICK_NS
 from modelwarden.probes.kernel.file_open import FileOpened
 from modelwarden.probes.sampled.procfs import start_of
 from modelwarden.probes.wire import COMPONENTS_MAX, PATH_BYTES_MAX
-
-from .conftest import LARGE_BYTES, Watch
 
 pytestmark = pytest.mark.bpf
 

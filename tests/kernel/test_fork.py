@@ -4,12 +4,11 @@ import os
 import threading
 
 import pytest
+from tests.kernel.watch import Watch
 
 from modelwarden.probes.clock import TICK_NS
 from modelwarden.probes.kernel.fork import ProcessForked
 from modelwarden.probes.sampled.procfs import start_of
-
-from .conftest import Watch
 
 pytestmark = pytest.mark.bpf
 

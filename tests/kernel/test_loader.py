@@ -9,13 +9,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests.kernel.watch import LARGE_BYTES, Watch, load_or_skip
 
 from modelwarden.probes.kernel.file_open import FileOpened
 from modelwarden.probes.libbpf import library
 from modelwarden.probes.loader import Kernel
 from modelwarden.probes.probe import HookKind
-
-from .conftest import LARGE_BYTES, Watch, load_or_skip
 
 pytestmark = pytest.mark.bpf
 

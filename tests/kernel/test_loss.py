@@ -8,13 +8,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests.kernel.watch import Watch
 
 from modelwarden.probes.clock import boot_ns
 from modelwarden.probes.event import EventsLost
 from modelwarden.probes.kernel.file_open import FileOpened
 from modelwarden.probes.reader import Reader
-
-from .conftest import Watch
 
 pytestmark = pytest.mark.bpf
 

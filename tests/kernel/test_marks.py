@@ -10,12 +10,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests.kernel.watch import Watch
 
 from modelwarden.probes.candidate import Candidate
 from modelwarden.probes.kernel.exec import ProcessExecuted
 from modelwarden.probes.sampled.procfs import start_of
-
-from .conftest import Watch
 
 pytestmark = pytest.mark.bpf
 

@@ -11,8 +11,7 @@ from pathlib import Path
 
 import pytest
 from tests import models
-
-from .conftest import Daemon
+from tests.running.daemon import Daemon
 
 pytestmark = pytest.mark.bpf
 

@@ -1,0 +1,66 @@
+"""The kernel side at work, with everything that it has reported."""
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+
+from modelwarden.probes.clock import boot_ns
+from modelwarden.probes.event import Event
+from modelwarden.probes.kernel.file_open import FileOpened
+from modelwarden.probes.loader import Kernel, ProbesUnavailableError, load
+from modelwarden.probes.reader import Reader
+from modelwarden.probes.sampled.opens import OpenCounts, OpensCounted
+
+EventT = TypeVar("EventT", bound=Event)
+
+LARGE_BYTES = 32 << 20
+HOOKS_OF_FILE_OPEN = ("tracepoint", "raw_tracepoint")
+
+
+@dataclass
+class Watch:
+    """The kernel side with everything that it has reported."""
+
+    kernel: Kernel
+    events: list[Event] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        """Readers of what the kernel side holds."""
+        self._reader = Reader(self.kernel)
+        self._counts = OpenCounts(self.kernel)
+
+    def drain(self) -> list[Event]:
+        """All events so far."""
+        while self.kernel.ring.drain(512, lambda batch: self.events.extend(self._reader.decode(batch))):
+            pass
+        return self.events
+
+    def of(self, kind: type[EventT]) -> list[EventT]:
+        """All events of a kind."""
+        return [event for event in self.drain() if isinstance(event, kind)]
+
+    def opens(self, path: Path) -> list[FileOpened]:
+        """The reported opens of a path."""
+        return [event for event in self.drain() if isinstance(event, FileOpened) and event.path == str(path)]
+
+    def repetitions(self) -> list[OpensCounted]:
+        """The opens that the kernel counted since the last call."""
+        self.drain()
+        return list(self._counts.sample(boot_ns()))
+
+    def lost(self) -> int:
+        """Records lost since the last call."""
+        return sum(one.count for one in self._reader.losses(boot_ns()))
+
+
+def load_or_skip(without: dict[str, str]) -> Kernel:
+    """The kernel side; a machine that cannot run it skips, except where it must (CI)."""
+    try:
+        return load(LARGE_BYTES, without)
+    except ProbesUnavailableError as error:
+        if os.environ.get("CI"):
+            raise
+        pytest.skip(f"no probes here: {error}")
