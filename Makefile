@@ -15,7 +15,8 @@ SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
 PACKAGES := python3 python3-venv python3-bpfcc libbpf1 libseccomp2
 # prometheus: a real server that scrapes us, and promtool; systemd: systemd-analyze checks the unit.
-TEST_PACKAGES := prometheus systemd
+# busybox-static: a reader of models for a chroot; e2fsprogs and util-linux are essential packages.
+TEST_PACKAGES := prometheus systemd busybox-static
 
 # Stamps: what they stand for is done again only when the pins or the project's settings change.
 SETUP := .venv/.setup-done

@@ -140,8 +140,13 @@ class App:
         for probe in kernel.states:
             if probe.hook is None:
                 log.error("probe_off", probe=probe.name, reason=probe.reason, next_step=probe.next_step)
+            elif probe.reason is not None:
+                hook = probe.hook.value
+                log.warning(
+                    "probe_on", probe=probe.name, hook=hook, instead_of=probe.reason, next_step=probe.next_step
+                )
             else:
-                log.info("probe_on", probe=probe.name, hook=probe.hook.value, instead_of=probe.reason)
+                log.info("probe_on", probe=probe.name, hook=probe.hook.value)
         self._reader, self._counts, self._ticker = Reader(kernel), OpenCounts(kernel), Ticker()
         self._inspector = Inspector(self._inspected, boot_ns, register=lambda pid: kernel.ignore(pid, start_of(pid)))
         self._executor = Executor(

@@ -2,6 +2,7 @@
 
 import os
 import stat
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -9,6 +10,18 @@ import pytest
 from tests.kernel.watch import HOOKS_OF_FILE_OPEN, Watch, load_or_skip
 
 from modelwarden.probes.loader import Kernel
+from modelwarden.probes.tracepoint import events_folder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def tracefs() -> Iterator[None]:
+    """Mounts tracefs where nobody has, as systemd does on a workstation; takes it away again."""
+    mounted = os.geteuid() == 0 and events_folder() is None
+    if mounted:
+        subprocess.run(["/bin/mount", "-t", "tracefs", "tracefs", "/sys/kernel/tracing"], check=False)
+    yield
+    if mounted:
+        subprocess.run(["/bin/umount", "-l", "/sys/kernel/tracing"], check=False)
 
 
 @pytest.fixture(scope="session", params=HOOKS_OF_FILE_OPEN)
