@@ -142,9 +142,7 @@ class App:
                 log.error("probe_off", probe=probe.name, reason=probe.reason, next_step=probe.next_step)
             elif probe.reason is not None:
                 hook = probe.hook.value
-                log.warning(
-                    "probe_on", probe=probe.name, hook=hook, instead_of=probe.reason, next_step=probe.next_step
-                )
+                log.warning("probe_on", probe=probe.name, hook=hook, instead_of=probe.reason, next_step=probe.next_step)
             else:
                 log.info("probe_on", probe=probe.name, hook=probe.hook.value)
         self._reader, self._counts, self._ticker = Reader(kernel), OpenCounts(kernel), Ticker()

@@ -4,7 +4,6 @@ import contextlib
 import pwd
 from asyncio import AbstractEventLoop
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import assert_never
 
 import structlog
@@ -24,6 +23,7 @@ from modelwarden.daemon.documents import alert_document
 from modelwarden.daemon.event import FileInspected, Inspection, UserNamed
 from modelwarden.daemon.inspector import Inspector
 from modelwarden.daemon.keeper import Keeper
+from modelwarden.daemon.lookups import Lookups
 from modelwarden.probes.clock import boot_ns
 from modelwarden.probes.event import Event
 from modelwarden.probes.loader import Kernel
@@ -54,7 +54,8 @@ class Executor:
         self._procfs = procfs
         self._loop = loop
         self._put = put
-        self._workers = ThreadPoolExecutor(2, thread_name_prefix="look")
+        self._names = Lookups("names")
+        self._system = Lookups("system")
         self._scanning = False
         self._scan_again = False
         self.refusals = 0
@@ -73,9 +74,9 @@ class Executor:
                 key = (file.device, file.inode, file.size, file.ctime_ns)
                 self._tell_kernel(lambda: self._kernel.remember(*key, is_model=command.is_model))
             case NameUser():
-                self._ask(lambda: [UserNamed(boot_ns(), command.uid, _user_name(command.uid))])
+                self._ask(self._names, lambda: [UserNamed(boot_ns(), command.uid, _user_name(command.uid))])
             case FindProcess():
-                self._ask(lambda: self._procfs.one(boot_ns(), command.pid))
+                self._ask(self._system, lambda: self._procfs.one(boot_ns(), command.pid))
             case Resync():
                 log.warning("resync", reason=command.reason)
                 self.scan()
@@ -92,11 +93,12 @@ class Executor:
         self._scan_again = self._scanning
         if not self._scanning:
             self._scanning = True
-            self._workers.submit(self._scan)
+            self._system.submit(self._scan)
 
     def close(self) -> None:
         """Lets the workers go; what they are at no longer matters."""
-        self._workers.shutdown(wait=False, cancel_futures=True)
+        self._names.close()
+        self._system.close()
 
     def _refuse(self, command: InspectFile) -> None:
         """Answers for an inspector that has no room, so that nobody waits for ever."""
@@ -131,8 +133,8 @@ class Executor:
         if self._scan_again:
             self.scan()
 
-    def _ask(self, look: Callable[[], list[Event]]) -> None:
-        self._workers.submit(lambda: self._hand_over(look()))
+    def _ask(self, worker: Lookups, look: Callable[[], list[Event]]) -> None:
+        worker.submit(lambda: self._hand_over(look()))
 
     def _hand_over(self, events: list[Event]) -> None:
         with contextlib.suppress(RuntimeError):  # the loop has ended meanwhile

@@ -7,7 +7,6 @@ what it needs. Little is imported here: the daemon is not ready before this prog
 """
 
 import ctypes
-import importlib
 import json
 import os
 import re
@@ -72,7 +71,7 @@ def _version_header(release: str) -> str:
 def _import_bcc() -> str | None:
     """Loads LLVM, in this child only; why not, when it cannot be had."""
     try:
-        importlib.import_module("bcc")
+        import bcc  # noqa: F401, PLC0415
     except (ImportError, OSError) as error:
         return str(error)
     return None
@@ -85,7 +84,8 @@ def _compile(text: str, release: str, folder: Path) -> tuple[_Bcc, dict[str, int
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(header)
     os.environ["BCC_KERNEL_SOURCE"] = str(folder)
-    bcc = importlib.import_module("bcc")
+    import bcc  # noqa: PLC0415 - loaded before, by `_import_bcc`
+
     # bcc attaches functions by their prefix in its constructor, and fails as a whole when one is refused.
     bcc.BPF._trace_autoload = lambda _self: None  # noqa: SLF001
     _become_nobody()
@@ -116,7 +116,9 @@ def _become_nobody() -> None:
 
 
 def _map_descriptor(unit: _Bcc, name: str) -> int:
-    return int(importlib.import_module("bcc").lib.bpf_table_fd(unit.module, name.encode()))
+    import bcc  # noqa: PLC0415 - loaded before, by `_import_bcc`
+
+    return int(bcc.lib.bpf_table_fd(unit.module, name.encode()))
 
 
 def _serve(connection: socket.socket) -> None:

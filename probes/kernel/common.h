@@ -54,6 +54,8 @@ struct scratch {
 	u64 name_length;
 	u64 suffix[2];
 	u64 dot;
+	u64 reasons;
+	u64 weights;
 	u8 bytes[RECORD_MAX];
 };
 BPF_PERCPU_ARRAY(scratch, struct scratch, KINDS_END);

@@ -100,17 +100,24 @@ static __always_inline int is_content_addressed(u8 *name, u32 length)
 	return is_hexadecimal(name + 7, 8);
 }
 
+static __always_inline u64 lower_case(u64 eight)
+{
+	u64 ascii = eight & ~TOP_BITS; /* so that no addition carries into the next byte */
+	u64 upper = AT_LEAST(ascii, 'A') & ~AT_LEAST(ascii, 'Z' + 1) & ~eight & TOP_BITS;
+	return eight | upper >> 2; /* 0x80 becomes 0x20 */
+}
+
 /* SUFFIX_* of a name, 0 for one that says nothing. What the loops find lies in map memory: see walk_path. */
-static __always_inline u32 suffix_of(struct scratch *slot, u8 *name, u32 length)
+static __always_inline u32 suffix_of(struct scratch *slot, u8 *name)
 {
 	struct suffix *suffix = (struct suffix *)&slot->suffix;
-	volatile u64 *dot = &slot->dot;
+	volatile u64 *dot = &slot->dot, *length = &slot->name_length;
 
 	*dot = 0;
 	for (u32 i = 1; i <= SUFFIX_BYTES; i++) {
-		if (i > length)
+		if (i > *length)
 			break;
-		if (name[(length - i) & (NAME_MAX_BYTES - 1)] == '.') {
+		if (name[(*length - i) & (NAME_MAX_BYTES - 1)] == '.') {
 			*dot = i;
 			break;
 		}
@@ -123,9 +130,10 @@ static __always_inline u32 suffix_of(struct scratch *slot, u8 *name, u32 length)
 	for (u32 i = 0; i < SUFFIX_BYTES - 1; i++) {
 		if (i + 1 >= distance)
 			break;
-		u8 c = name[(length - distance + 1 + i) & (NAME_MAX_BYTES - 1)];
-		suffix->text[i] = c >= 'A' && c <= 'Z' ? c + 32 : c;
+		suffix->text[i] = name[(*length - distance + 1 + i) & (NAME_MAX_BYTES - 1)];
 	}
+	slot->suffix[0] = lower_case(slot->suffix[0]);
+	slot->suffix[1] = lower_case(slot->suffix[1]);
 	u32 *found = suffixes.lookup(suffix);
 	return found ? *found : 0;
 }
@@ -133,7 +141,7 @@ static __always_inline u32 suffix_of(struct scratch *slot, u8 *name, u32 length)
 /* Why an open matters, CANDIDATE_* bits of candidate.py; 0 when it does not. */
 static __always_inline u32 candidate(struct scratch *slot, u8 *name, u64 size, u64 large_bytes)
 {
-	u32 reasons = 0, suffix = suffix_of(slot, name, *(volatile u64 *)&slot->name_length);
+	u32 reasons = 0, suffix = suffix_of(slot, name);
 	if (suffix == SUFFIX_STRONG)
 		reasons |= CANDIDATE_STRONG_SUFFIX;
 	else if (suffix == SUFFIX_WEAK && size >= WEAK_MIN_BYTES)
@@ -183,10 +191,9 @@ static __always_inline void report_open(struct task_struct *task, struct file *f
 		return;
 	slot->name_length = length;
 	u64 size = READ(inode, i_size);
-	u32 reasons = candidate(slot, tail, size, chosen->large_bytes);
-	if (mark)
-		reasons |= CANDIDATE_WATCHED;
-	if (!reasons)
+	volatile u64 *reasons = &slot->reasons, *weights = &slot->weights;
+	*reasons = candidate(slot, tail, size, chosen->large_bytes) | (mark ? CANDIDATE_WATCHED : 0);
+	if (!*reasons)
 		return;
 
 	struct file_facts facts = {};
@@ -197,13 +204,13 @@ static __always_inline void report_open(struct task_struct *task, struct file *f
 	key.file.size = facts.size;
 	key.file.ctime_ns = facts.ctime_ns;
 	u32 *verdict = known.lookup(&key.file);
-	if (verdict && *verdict == KNOWN_NO_MODEL && !mark)
+	if (verdict && *verdict == KNOWN_NO_MODEL && !(*reasons & CANDIDATE_WATCHED))
 		return;
 	if (verdict && *verdict == KNOWN_MODEL)
-		reasons |= CANDIDATE_KNOWN_MODEL;
-	int weights = (flags & OPEN_ACCESS_MODE) != OPEN_WRITE_ONLY && !(verdict && *verdict == KNOWN_NO_MODEL) &&
-		      reasons & (CANDIDATE_STRONG_SUFFIX | CANDIDATE_KNOWN_MODEL);
-	if (weights)
+		*reasons |= CANDIDATE_KNOWN_MODEL;
+	*weights = (flags & OPEN_ACCESS_MODE) != OPEN_WRITE_ONLY && !(verdict && *verdict == KNOWN_NO_MODEL) &&
+		   *reasons & (CANDIDATE_STRONG_SUFFIX | CANDIDATE_KNOWN_MODEL);
+	if (*weights)
 		mark_provisionally(pid, start_ns, bpf_ktime_get_boot_ns(), chosen->provisional_ns);
 	u64 generation = chosen->generation;
 	if (is_repeated(&key, generation))
@@ -216,12 +223,12 @@ static __always_inline void report_open(struct task_struct *task, struct file *f
 	event->mtime_ns = facts.mtime_ns;
 	event->ctime_ns = facts.ctime_ns;
 	event->open_flags = flags;
-	event->reasons = reasons;
+	event->reasons = *reasons;
 	u32 cut = 0;
 	u32 path_size = walk_path(slot, sizeof(*event), dentry, READ(file, f_path_mnt), &cut);
 	event->path_size = path_size;
 	event->path_cut = cut;
-	if (submit((struct task_event *)event, kind, sizeof(*event) + path_size, weights) != 0) {
+	if (submit((struct task_event *)event, kind, sizeof(*event) + path_size, *weights) != 0) {
 		/* Not reported, so the next one is no repetition. */
 		if (generation & 1)
 			seen_odd.delete(&key);
