@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
@@ -46,8 +46,9 @@ def watch(program: str) -> None:
         kernel = load(Files().large_bytes, others)
     except ProbesUnavailableError as error:
         raise SystemExit(str(error)) from error
-    if any(state.hook is None for state in kernel.states):
-        raise SystemExit(f"not every probe is on: {kernel.states}")
+    for state in kernel.states:
+        if state.hook is None:
+            raise SystemExit(f"left out: {program}: {state.reason}")
     print("ready", flush=True)
     stdin, ring = sys.stdin.fileno(), kernel.ring.descriptor
     while stdin not in select.select([stdin, ring], [], [], DRAIN_S)[0]:
@@ -58,7 +59,7 @@ def watch(program: str) -> None:
 
 @contextmanager
 def watched_by(monitor: str, folder: Path) -> Iterator[None]:
-    """Something watches, has settled, and is gone behind it."""
+    """Something watches, has settled, and is gone behind it. `LookupError` for a hook that is not to be had here."""
     if monitor == NONE:
         yield
     elif monitor == DAEMON:
@@ -74,7 +75,8 @@ def watched_by(monitor: str, folder: Path) -> Iterator[None]:
         assert helper.stdin is not None
         assert helper.stdout is not None
         if helper.stdout.readline() != "ready\n":
-            raise SystemExit(f"the probes could not be loaded with {monitor}")
+            helper.communicate()
+            raise LookupError(monitor)
         time.sleep(SETTLE_S)
         try:
             yield
@@ -110,19 +112,28 @@ def main() -> None:
         make_files(folder / "one", 1, ".gguf")
         make_files(folder / "many", FILES, ".gguf")
         (folder / "unrelated.txt").write_text("nothing")
+        monitors = [monitor for monitor in MONITORS if _is_here(monitor, folder / "trial")]
         for repetition in range(args.repetitions):
-            for monitor in random.sample(MONITORS, len(MONITORS)):
+            for monitor in random.sample(monitors, len(monitors)):
                 with watched_by(monitor, folder / f"daemon-{repetition}"):
                     for operation, nanoseconds in measure(actor, folder):
                         took[operation, monitor].append(nanoseconds)
-    rows = [[operation, *_cells(operation, took)] for operation in OPERATIONS]
-    head = ["operation", *MONITORS]
+    rows = [[operation, *_cells(operation, monitors, took)] for operation in OPERATIONS]
+    head = ["operation", *monitors]
     show(f"ns an operation, medians of {args.repetitions} in turns (against none)", head, rows)
 
 
-def _cells(operation: str, took: dict[tuple[str, str], list[float]]) -> Iterator[str]:
+def _is_here(monitor: str, folder: Path) -> bool:
+    try:
+        with watched_by(monitor, folder):
+            return True
+    except LookupError:
+        return False
+
+
+def _cells(operation: str, monitors: Sequence[str], took: dict[tuple[str, str], list[float]]) -> Iterator[str]:
     base = median(took[operation, NONE])
-    for monitor in MONITORS:
+    for monitor in monitors:
         value = median(took[operation, monitor])
         yield f"{value:,.0f}" + (f" ({value / base:.2f})" if monitor != NONE else "")
 

@@ -5,7 +5,8 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
-from modelwarden.daemon.model.files import ModelFile
+from modelwarden.daemon.identify.sniffer import Identity
+from modelwarden.daemon.model.files import FileKey, ModelFile
 from modelwarden.daemon.model.memory import Memory
 from modelwarden.daemon.model.processes import Process, Processes, ProcessKey
 
@@ -33,7 +34,9 @@ class Workload:
     why: list[str] = field(default_factory=list)
     living: dict[ProcessKey, Process] = field(default_factory=dict)
     ended: OrderedDict[ProcessKey, Process] = field(default_factory=OrderedDict)
-    models: OrderedDict[tuple[int, int], ModelFile] = field(default_factory=OrderedDict)
+    models: OrderedDict[FileKey, ModelFile] = field(default_factory=OrderedDict)
+    identities: dict[FileKey, Identity | None] = field(default_factory=dict)
+    """What each of the models was when it was read last."""
     earlier_models: tuple[dict[str, object], ...] = ()
     """Documents of what an earlier run of the daemon saw with it."""
 
@@ -47,12 +50,16 @@ class Workload:
         return next(iter(self.living.values()), None) or next(reversed(self.ended.values()), None)
 
     def uses(self, entry: ModelFile) -> bool:
-        """Notes that a process of it has read a model; whether that is new."""
-        first = entry.key not in self.models
-        self.models[entry.key] = entry
+        """Notes that a process of it has read a model; whether that is new.
+
+        Another file under the same number is new, and so is a file that became another model.
+        """
+        first = self.models.get(entry.key) is not entry or self.identities[entry.key] != entry.identity
+        self.models[entry.key], self.identities[entry.key] = entry, entry.identity
         self.models.move_to_end(entry.key)
         if len(self.models) > MODELS_MAX:
-            self.models.popitem(last=False)
+            leaving, _ = self.models.popitem(last=False)
+            del self.identities[leaving]
         return first
 
     def explain(self, reason: str) -> None:

@@ -13,11 +13,17 @@
 #define SECOND_NS 1000000000ULL
 #define TICK_NS 10000000ULL /* of /proc/PID/stat: USER_HZ is 100 */
 
+/* The helpers by names of our own: bcc replaces its names for them by the old bpf_probe_read, which guesses the
+ * address space, unless it finds them in /proc/kallsyms, which we do not let it read (compiler.py). */
+static long (*read_kernel)(void *target, u32 size, const void *source) = (void *)BPF_FUNC_probe_read_kernel;
+static long (*read_kernel_str)(void *target, u32 size, const void *source) = (void *)BPF_FUNC_probe_read_kernel_str;
+static long (*read_user)(void *target, u32 size, const void *source) = (void *)BPF_FUNC_probe_read_user;
+
 /* Reads one field of a kernel struct; a bad address gives zero, never a fault. */
 #define READ(source, field)                                                                          \
 	({                                                                                           \
 		typeof((source)->field) _value = 0;                                                  \
-		bpf_probe_read_kernel(&_value, sizeof(_value), &(source)->field);                    \
+		read_kernel(&_value, sizeof(_value), &(source)->field);                              \
 		_value;                                                                              \
 	})
 
@@ -237,8 +243,8 @@ static __always_inline u32 walk_path(struct scratch *slot, u32 offset, struct de
 		if (*components == COMPONENTS_MAX || end >= PATH_BYTES_MAX)
 			break;
 		struct dentry *parent = READ(dentry, d_parent);
-		long copied = bpf_probe_read_kernel_str(slot->bytes + offset + (end & (PATH_BYTES_MAX - 1)),
-							NAME_MAX_BYTES, READ(dentry, d_name));
+		long copied = read_kernel_str(slot->bytes + offset + (end & (PATH_BYTES_MAX - 1)), NAME_MAX_BYTES,
+					      READ(dentry, d_name));
 		if (copied <= 0 || end + copied > PATH_BYTES_MAX)
 			break;
 		*length = end + copied;

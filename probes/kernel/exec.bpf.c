@@ -50,8 +50,7 @@ int exec_raw_tracepoint(struct bpf_raw_tracepoint_args *ctx)
 	event->arguments_cut = size > PROCESS_EXECUTED_ARGUMENTS_MAX;
 	if (event->arguments_cut)
 		size = PROCESS_EXECUTED_ARGUMENTS_MAX;
-	if (size > PROCESS_EXECUTED_ARGUMENTS_MAX ||
-	    bpf_probe_read_user(tail + path_size, size, (void *)from) != 0) {
+	if (size > PROCESS_EXECUTED_ARGUMENTS_MAX || read_user(tail + path_size, size, (void *)from) != 0) {
 		size = 0;
 		event->arguments_cut = 1;
 	}

@@ -186,7 +186,7 @@ static __always_inline void report_open(struct task_struct *task, struct file *f
 	struct file_opened *event = (struct file_opened *)slot->bytes;
 	u8 *tail = slot->bytes + sizeof(*event);
 	struct dentry *dentry = READ(file, f_path_dentry);
-	long length = bpf_probe_read_kernel_str(tail, NAME_MAX_BYTES, READ(dentry, d_name)) - 1;
+	long length = read_kernel_str(tail, NAME_MAX_BYTES, READ(dentry, d_name)) - 1;
 	if (length < 0)
 		return;
 	slot->name_length = length;
@@ -247,7 +247,7 @@ static __always_inline struct file *file_of(struct task_struct *task, long descr
 		return 0;
 	struct file **descriptors = (struct file **)READ(table, fd);
 	struct file *file = 0;
-	bpf_probe_read_kernel(&file, sizeof(file), descriptors + descriptor);
+	read_kernel(&file, sizeof(file), descriptors + descriptor);
 	return file;
 }
 

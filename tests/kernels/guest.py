@@ -39,6 +39,7 @@ class Kernel:
     name: str
     release: str
     folder: Path
+    image: Path
 
 
 def boot(kernel: Kernel, image: Path, payload: Path, work: Path, timeout_s: float, *arguments: str) -> dict[str, Any]:
@@ -50,7 +51,7 @@ def boot(kernel: Kernel, image: Path, payload: Path, work: Path, timeout_s: floa
     append = "console=ttyS0 loglevel=4 mitigations=off audit=0 panic=-1 random.trust_cpu=on rdinit=/init"
     command = ["qemu-system-x86_64", "-accel", "tcg,thread=multi", "-machine", "q35", "-cpu", "max,la57=off"]
     command += ["-smp", "2", "-m", "3G", "-nodefaults", "-no-reboot", "-display", "none"]
-    command += ["-serial", f"file:{console}", "-kernel", f"{kernel.folder}/boot/vmlinuz-{kernel.release}"]
+    command += ["-serial", f"file:{console}", "-kernel", str(kernel.image)]
     command += ["-initrd", str(initrd), "-append", append]
     command += ["-drive", f"file={image},format=raw,if=virtio,snapshot=on"]
     command += ["-drive", f"file={payload},format=raw,if=virtio,snapshot=on"]

@@ -8,6 +8,7 @@ from tests.kit import (
     PID,
     SECOND,
     START,
+    TINY,
     Conversation,
     counted,
     executed,
@@ -25,7 +26,7 @@ from tests.kit import (
     tick,
 )
 
-from modelwarden.daemon.command import Raise
+from modelwarden.daemon.command import Announce, Raise
 from modelwarden.daemon.documents import model_document
 from modelwarden.daemon.event import Stopping
 from modelwarden.daemon.model.processes import Processes
@@ -144,3 +145,28 @@ def test_the_end_of_a_process_is_not_its_number() -> None:
     talk.use()
     talk.tell(exited(start_ns=START + SECOND))
     assert talk.workload.running
+
+
+def test_another_file_under_the_same_number_is_announced() -> None:
+    """Given a model that was deleted and whose number went to another one, then that one is new."""
+    talk = Conversation()
+    talk.tell(executed())
+    talk.use()
+    number = talk.model().file.inode
+    other = file("/m/b.gguf", inode=number, size=7, mtime_ns=9, ctime_ns=9)
+    again = replace(opened("/m/b.gguf"), inode=number, size=7, mtime_ns=9, ctime_ns=9)
+    told = of(Announce, talk.tell(again, is_model("/m/b.gguf", which=other)))
+    assert [dict(one.fields)["path"] for one in told] == ["/m/b.gguf"]
+    assert talk.model().opens == 1
+
+
+def test_a_file_that_became_another_model_is_announced() -> None:
+    """Given a file that is written again with another model in it, then the next read is told."""
+    talk = Conversation()
+    talk.tell(executed())
+    talk.use()
+    changed = file(mtime_ns=9, ctime_ns=9)
+    again = replace(opened(), mtime_ns=9, ctime_ns=9)
+    told = of(Announce, talk.tell(again, is_model(which=changed, what=replace(TINY, name="other"))))
+    assert [dict(one.fields)["name"] for one in told] == ["other"]
+    assert talk.model().opens == 2
