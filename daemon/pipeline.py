@@ -20,6 +20,10 @@ RULE_ERRORS_MAX = 5
 """After so many errors a rule is switched off; the others go on."""
 
 
+UNNAMED_MAX = 1_024
+"""Uses that may wait for the name of a user; more than these are told with the number."""
+
+
 class Core:
     """All thinking. `step` is its only way in; everything else is there to be read."""
 
@@ -27,6 +31,7 @@ class Core:
         self.world = World()
         self._handlers = {**Life(self.world).handlers(), **Weights(self.world).handlers()}
         self.correlator = Correlator()
+        self._unnamed: list[ModelUsed] = []
         self.rules = list(rules)
         self.rule_errors: Counter[str] = Counter()
         self.events: Counter[type[Event]] = Counter()
@@ -37,6 +42,7 @@ class Core:
         """Model, then rules, then alerts; the commands in the order in which they follow from the event."""
         self.events[type(event)] += 1
         uses, commands = self._apply(event)
+        uses = self._named(event, uses)
         for used in uses:
             if used.first:
                 commands.append(self._announce(used))
@@ -60,6 +66,16 @@ class Core:
         while self.world.processes.strangers:
             commands.append(FindProcess(self.world.processes.strangers.pop()))
         return uses, commands
+
+    def _named(self, event: Event, uses: list[ModelUsed]) -> list[ModelUsed]:
+        """The uses that can be told now: those of users whose names are asked for wait, a second at the longest."""
+        if not (self._unnamed or self.world.naming):
+            return uses
+        waiting = [*self._unnamed, *uses]
+        is_over = isinstance(event, Tick | Stopping) or len(waiting) > UNNAMED_MAX
+        asked = frozenset() if is_over else frozenset(self.world.naming)
+        self._unnamed = [used for used in waiting if not asked.isdisjoint(_users(used))]
+        return [used for used in waiting if asked.isdisjoint(_users(used))]
 
     def _judge(self, rule: Rule, used: ModelUsed) -> list[Command]:
         name = rule.about.name
@@ -115,3 +131,7 @@ class Core:
                 ("workload", used.workload.id),
             ),
         )
+
+
+def _users(used: ModelUsed) -> tuple[int, int]:
+    return used.process.uid, used.process.login_uid

@@ -238,12 +238,13 @@ def tick(at: int = NOW, wall_offset_ns: int = WALL_OFFSET) -> Tick:
 class Conversation:
     """Tells a core what happened and keeps what it answers."""
 
-    def __init__(self, *rules: Rule) -> None:
+    def __init__(self, *rules: Rule, named: bool = True) -> None:
+        """The user's name is known unless `named` is false: what waits for it would be another matter each time."""
         self.core = Core(rules)
         self.world = self.core.world
         self.commands: list[Command] = []
         """All that the core has ever ordered."""
-        self.tell(started())
+        self.tell(started(), *([user_named()] if named else []))
 
     def tell(self, *events: Event) -> list[Command]:
         """What the core orders on hearing this."""

@@ -62,6 +62,7 @@ class Life:
 
     def _user_named(self, event: UserNamed) -> None:
         self._world.users[event.uid] = event.name
+        self._world.naming.discard(event.uid)
         self._world.changed_workloads |= {one.id for one in self._world.workloads.all() if one.uid == event.uid}
 
     def _lost(self, event: EventsLost) -> None:

@@ -139,9 +139,10 @@ class Weights:
     def _names(self, process: Process) -> list[NameUser]:
         """Asks for the names of users that are new."""
         unknown = {process.uid, process.login_uid} - self._world.users.keys() - {NOBODY}
-        asked = [NameUser(uid) for uid in unknown][: USERS_MAX - len(self._world.users)]
-        self._world.users.update((one.uid, None) for one in asked)
-        return asked
+        asked = sorted(unknown)[: USERS_MAX - len(self._world.users)]
+        self._world.users.update(dict.fromkeys(asked))
+        self._world.naming.update(asked)
+        return [NameUser(uid) for uid in asked]
 
     def _counted(self, event: OpensCounted) -> Outcome | None:
         entry = self._world.files.get(event.device, event.inode)

@@ -44,6 +44,9 @@ class World:
     memory: Memory = field(default_factory=Memory)
     workloads: Workloads = field(init=False)
     users: dict[int, str | None] = field(default_factory=dict)
+    """Names by number, `None` for one that has none, or none yet."""
+    naming: set[int] = field(default_factory=set)
+    """Users whose names have been asked for."""
     policy: Policy = field(default_factory=Policy)
     policy_digest: str = "none"
     host_id: str = ""

@@ -76,12 +76,36 @@ def talk() -> Conversation:
     return talk
 
 
-def test_from_an_open_to_the_census(talk: Conversation) -> None:
+def test_from_an_open_to_the_census() -> None:
     """Given a model that is opened, then the core asks, learns, watches, remembers and announces, in this order."""
+    talk = Conversation(named=False)
+    talk.tell(executed())
     asked = talk.tell(opened())
-    answered = talk.tell(is_model())
+    answered = talk.tell(user_named(), is_model())
     assert [type(one) for one in asked] == [NameUser, InspectFile]
     assert [type(one) for one in answered] == [RememberFile, WatchProcess, Announce]
+
+
+def test_what_is_told_waits_for_the_name() -> None:
+    """Given a user whose name is not known yet, then announcement and alert come with it, each once."""
+    talk = Conversation(RULE, named=False)
+    talk.tell(policy_loaded(), executed(), opened())
+    before = talk.tell(is_model())
+    after = talk.tell(user_named())
+    assert of(Announce, before) == []
+    assert of(Raise, before) == []
+    assert [dict(one.fields)["user"] for one in of(Announce, after)] == ["alice"]
+    assert [one.alert.process["user"] for one in of(Raise, after)] == ["alice"]
+    assert of(Announce, talk.tell(tick(NOW + SECOND))) == []
+
+
+def test_nobody_waits_for_a_name_for_long() -> None:
+    """Given a system that does not answer, then all is told with the number at the next tick."""
+    talk = Conversation(RULE, named=False)
+    talk.tell(policy_loaded(), executed(), opened(), is_model())
+    told = talk.tell(tick(NOW + SECOND))
+    assert [dict(one.fields)["user"] for one in of(Announce, told)] == [str(UID)]
+    assert len(of(Raise, told)) == 1
 
 
 def test_announcement(talk: Conversation) -> None:

@@ -113,8 +113,10 @@ def _modules(kernel: Kernel) -> dict[str, bytes]:
     found: dict[str, bytes] = {}
     for module in _MODULES:
         command = ["modprobe", "-d", str(kernel.folder), "-S", kernel.release, "--show-depends", module]
-        shown = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-        for line in shown.splitlines():
+        done = subprocess.run(command, check=False, capture_output=True, text=True)
+        if done.returncode != 0:
+            raise GuestError(done.stderr.strip())
+        for line in done.stdout.splitlines():
             word, _, path = line.strip().partition(" ")
             if word == "insmod":
                 raw = Path(path).read_bytes()

@@ -1,4 +1,4 @@
-"""Fetches Debian's stock kernels and root file systems from the configured mirror into a cache outside the repository."""
+"""Fetches Debian's stock kernels and root file systems from the configured mirror, into a cache elsewhere."""
 
 import os
 import shutil
@@ -18,7 +18,8 @@ KERNELS = {
     "sid": ("sid", "linux-image-amd64"),
 }
 """Name → release of Debian and the package that depends on its newest kernel."""
-_PARTS = ("linux-image-", "linux-binary-", "linux-modules-")
+_PARTS = ("linux-image-", "linux-base-", "linux-binary-", "linux-modules-")
+"""Since 7.2 a kernel is several packages."""
 _EXTRA = ("-unsigned", "-dbg", "-headers")
 
 
@@ -77,10 +78,10 @@ def _real_packages(package: str, options: list[str]) -> list[str]:
         shown = _run(["apt-cache", *options, "depends", "--important", waiting.pop(0)], CACHE)
         for line in shown.splitlines():
             kind, _, name = line.strip().lstrip("|").partition(": ")
-            if kind in {"Depends", "PreDepends"} and name.startswith(_PARTS) and not name.endswith(_EXTRA):
-                if name not in found:
-                    found.append(name)
-                    waiting.append(name)
+            is_part = kind == "Depends" and name.startswith(_PARTS) and not name.endswith(_EXTRA)
+            if is_part and name not in found:
+                found.append(name)
+                waiting.append(name)
     if not found:
         raise UnavailableError(f"the mirror has no {package} that depends on a kernel")
     return found

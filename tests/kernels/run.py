@@ -1,4 +1,4 @@
-"""Runs the kernel tests under Debian's stock kernels: `make test-kernels`, with ARGS="--kernels 6.1 --userlands trixie".
+"""Runs the kernel tests under Debian's stock kernels; `make test-kernels ARGS="--kernels 6.1 --userlands trixie"`.
 
 Prints a table as Markdown, and each test that failed; ends with 1 when one did.
 """
@@ -65,16 +65,17 @@ def run_one(name: str, suite: str, arguments: list[str], rows: list[tuple[str, .
     userland = f"{suite}: bcc {bcc}, libbpf {libbpf}"
     for program in result["programs"]:
         told = ("taken" if program["taken"] else "refused", f"{program['verified']:,}" if program["verified"] else "–")
-        tests = outcomes(result.get("tests", []), program)
-        rows.append((versions["kernel"], userland, program["probe"], f"{program['hook']}: {told[0]}", told[1], tests))
+        shown = outcomes(result.get("tests", []), program)
+        rows.append((versions["kernel"], userland, program["probe"], f"{program['hook']}: {told[0]}", told[1], shown))
         if not program["taken"]:
             problems.append(f"{name} × {suite}, {program['probe']}: {program['reason']}")
-    for test in result.get("tests", []):
-        if test["outcome"] in {"failure", "error"}:
-            problems.append(f"{name} × {suite}, {test['module']}, {test['name']}:\n{test['reason']}")
-    skipped = Counter(
-        test["reason"].splitlines()[0] for test in result.get("tests", []) if test["outcome"] == "skipped"
-    )
+    tests = result.get("tests", [])
+    problems += [
+        f"{name} × {suite}, {test['module']}, {test['name']}:\n{test['reason']}"
+        for test in tests
+        if test["outcome"] in {"failure", "error"}
+    ]
+    skipped = Counter(test["reason"].splitlines()[0] for test in tests if test["outcome"] == "skipped")
     problems += [f"{name} × {suite}: {count} tests skipped: {reason}" for reason, count in skipped.items()]
     sys.stderr.write(f"{versions['kernel']} × {suite}: {time.monotonic() - start:.0f} s\n")
 

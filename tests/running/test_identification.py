@@ -1,6 +1,5 @@
 """What the daemon says when somebody opens a model, in each of the ways in which people do."""
 
-import hashlib
 import os
 import shutil
 import subprocess
@@ -16,6 +15,8 @@ from tests.running.daemon import Daemon
 pytestmark = pytest.mark.bpf
 
 NOBODY = 65534
+DIGEST = "5e" * 32
+"""A claim, as every content-addressed name is. Reading the file for the true one would make this process a workload."""
 
 
 @pytest.fixture
@@ -109,7 +110,7 @@ def test_through_a_link_into_a_content_addressed_store(daemon: Daemon, gguf: Pat
     blobs, snapshot = gguf.parent / "blobs", gguf.parent / "snapshots" / ("a" * 40)
     blobs.mkdir()
     snapshot.mkdir(parents=True)
-    blob = gguf.rename(blobs / hashlib.sha256(gguf.read_bytes()).hexdigest())
+    blob = gguf.rename(blobs / DIGEST)
     link = snapshot / "model.gguf"
     link.symlink_to(Path("../../blobs") / blob.name)
 
@@ -120,7 +121,7 @@ def test_through_a_link_into_a_content_addressed_store(daemon: Daemon, gguf: Pat
 
 def test_a_blob_without_a_suffix(daemon: Daemon, gguf: Path) -> None:
     """As Ollama has it: `sha256-` and 64 digits."""
-    blob = gguf.rename(gguf.parent / f"sha256-{hashlib.sha256(gguf.read_bytes()).hexdigest()}")
+    blob = gguf.rename(gguf.parent / f"sha256-{DIGEST}")
 
     cat(blob)
 
@@ -191,7 +192,7 @@ def test_hostile_names_stay_one_line(daemon: Daemon, gguf: Path, name: str) -> N
 
     cat(path)
 
-    entry = daemon.wait(lambda entry: entry["event"] == "model_opened" and entry["path"].endswith(name[-10:]))
+    entry = daemon.wait(lambda entry: str(entry.get("path")).startswith(f"{path.parent}/"))
     shown = subprocess.run(
         [sys.executable, "-m", "modelwarden", "census", "--state-dir", daemon.state], check=True, capture_output=True
     )
@@ -235,7 +236,6 @@ def test_what_only_has_the_name_of_a_model(daemon: Daemon, folder: Path, gguf: P
 
 def test_ordinary_files_are_no_models(daemon: Daemon) -> None:
     """Programs, libraries, Python modules and documents read as a whole give no model and no workload."""
-    before = {model["path"] for model in daemon.run("census")["models"]}
     script = (
         "find /usr/bin /usr/sbin /usr/lib/python3 /usr/share/doc /usr/share/zoneinfo /usr/share/vim /usr/lib/gcc "
         "-xdev -type f -exec cat {} + > /dev/null; "
@@ -244,7 +244,7 @@ def test_ordinary_files_are_no_models(daemon: Daemon) -> None:
     subprocess.run(["/bin/sh", "-c", script], check=False, stderr=subprocess.DEVNULL)
     time.sleep(2)
 
-    assert {model["path"] for model in daemon.run("census")["models"]} - before == set()
+    assert [model["path"] for model in daemon.run("census")["models"] if model["path"].startswith("/usr")] == []
 
 
 def test_loses_nothing(daemon: Daemon, gguf: Path) -> None:

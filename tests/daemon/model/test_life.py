@@ -136,8 +136,9 @@ def test_without_loss_there_is_no_look(talk: Conversation) -> None:
     assert talk.tell(*(tick(NOW + second * SECOND) for second in range(100))) == []
 
 
-def test_users_are_asked_about_once(talk: Conversation) -> None:
+def test_users_are_asked_about_once() -> None:
     """Given many files of two users, then each name is asked for once, and nobody's never."""
+    talk = Conversation(named=False)
     talk.tell(opened(login_uid=7), opened("/m/b.gguf", login_uid=7), opened("/m/c.gguf", login_uid=NOBODY))
     talk.answer_inspections()
     assert sorted(one.uid for one in of(NameUser, talk.commands)) == [7, UID]
@@ -145,8 +146,9 @@ def test_users_are_asked_about_once(talk: Conversation) -> None:
     assert talk.world.users == {UID: "alice", 7: None}
 
 
-def test_users_are_bounded(talk: Conversation) -> None:
+def test_users_are_bounded() -> None:
     """However many numbers there are, the table stays within its limit, and the rest are shown as numbers."""
+    talk = Conversation(named=False)
     for uid in range(USERS_MAX + 10):
         talk.tell(opened(f"/m/{uid}.gguf", pid=uid + 1, uid=uid, login_uid=NOBODY))
     assert len(talk.world.users) == USERS_MAX
