@@ -4,7 +4,7 @@
 SHELL := /bin/bash
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check bench header clean
+.PHONY: help setup run test test-kernels check bench header clean
 
 # bcc's Python side exists as a package of the distribution only, so the environment is made by the
 # distribution's Python and sees its packages.
@@ -42,7 +42,7 @@ $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-r
 endef
 
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1\t/' | expand -t 14
 
 setup: $(SETUP) ## install what is needed into .venv and the system; quick when nothing changed
 
@@ -71,6 +71,10 @@ $(TEST): $(SETUP)
 
 test: $(TEST) ## run the tests, with ARGS="…" for pytest; those that load probes need root
 	@$(PYTHON) -m pytest $(ARGS)
+
+test-kernels: $(TEST) ## run the kernel tests under Debian's stock kernels in QEMU, with ARGS="--kernels 6.1"; needs root
+	$(call install_packages,$(KERNEL_TEST_PACKAGES))
+	@$(SUDO) $(PYTHON) -B tests/kernels/run.py $(ARGS)
 
 # That rendered files equal their rendering is a test (tests/test_layout.py).
 check: $(TEST) ## everything CI checks: format, lint, types, architecture, tests

@@ -191,6 +191,8 @@ static __always_inline void report_open(struct task_struct *task, struct file *f
 		return;
 	slot->name_length = length;
 	u64 size = READ(inode, i_size);
+	/* In map memory as well: known in registers, each combination of reasons would be one more way through all
+	 * that follows, and kernels before 6.18 give up after a million instructions. */
 	volatile u64 *reasons = &slot->reasons, *weights = &slot->weights;
 	*reasons = candidate(slot, tail, size, chosen->large_bytes) | (mark ? CANDIDATE_WATCHED : 0);
 	if (!*reasons)

@@ -283,18 +283,14 @@ def test_announcements_are_said() -> None:
 
 def test_answer_after_the_end_is_nobodys() -> None:
     """Given a look that is still under way when the loop ends, then its answer is dropped without an error."""
-    stages = []
 
-    async def scene(stage: Stage) -> None:
-        stages.append(stage)
+    async def without_end() -> Stage:
+        stage = Stage()
         stage.procfs.go_on.clear()
         stage.executor.scan()
+        return stage
 
-    async def without_end() -> None:
-        await scene(Stage())
-
-    asyncio.run(without_end())
-    (stage,) = stages
+    stage = asyncio.run(without_end())
     answered = threading.Event()
     stage.executor._system.submit(answered.set)  # behind the look
     stage.procfs.go_on.set()

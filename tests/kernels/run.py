@@ -63,13 +63,15 @@ def run_one(name: str, suite: str, arguments: list[str], rows: list[tuple[str, .
     versions = result["versions"]
     bcc, libbpf = versions["python3-bpfcc"].split("+")[0], versions["libbpf1"].split("-")[0].split(":")[-1]
     userland = f"{suite}: bcc {bcc}, libbpf {libbpf}"
-    for program in result["programs"]:
+    for program in sorted(result["programs"], key=lambda program: str(program["probe"])):
         told = ("taken" if program["taken"] else "refused", f"{program['verified']:,}" if program["verified"] else "–")
         shown = outcomes(result.get("tests", []), program)
         rows.append((versions["kernel"], userland, program["probe"], f"{program['hook']}: {told[0]}", told[1], shown))
         if not program["taken"]:
             problems.append(f"{name} × {suite}, {program['probe']}: {program['reason']}")
     tests = result.get("tests", [])
+    totals = Counter(test["outcome"] for test in tests)
+    rows.append((versions["kernel"], userland, "all, with loader, loss, marks", "", "", counted(totals)))
     problems += [
         f"{name} × {suite}, {test['module']}, {test['name']}:\n{test['reason']}"
         for test in tests
@@ -85,6 +87,11 @@ def outcomes(tests: list[dict[str, str]], program: dict[str, Any]) -> str:
     hook = f"[{program['hook']}"
     of_hook = [test for test in tests if program["probe"] != "file_open" or hook in test["name"]]
     found = Counter(test["outcome"] for test in of_hook if test["module"] == program["probe"])
+    return counted(found)
+
+
+def counted(found: Counter[str]) -> str:
+    """Such as `23 passed, 1 failure`."""
     return ", ".join(f"{count} {outcome}" for outcome, count in sorted(found.items())) or "–"
 
 
