@@ -45,6 +45,7 @@ help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1\t/' | expand -t 14
 
 setup: $(SETUP) ## install what is needed into .venv and the system; quick when nothing changed
+	@echo "ready: $(strip $(SUDO) .venv/bin/modelwarden run)"
 
 $(SETUP): pyproject.toml constraints.txt
 	$(call install_packages,$(PACKAGES))
@@ -54,7 +55,6 @@ $(SETUP): pyproject.toml constraints.txt
 	@$(PIP) install --editable . --constraint constraints.txt
 	@$(PYTHON) -c 'import bcc' || { echo "bcc is missing: install your distribution's python3-bpfcc" >&2; exit 1; }
 	@touch $@
-	@echo "ready: $(strip $(SUDO) .venv/bin/modelwarden run)"
 
 run: setup ## start the daemon in the foreground, with ARGS="--config … --state-dir …"
 	@$(SUDO) .venv/bin/modelwarden run $(ARGS)

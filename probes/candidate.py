@@ -4,7 +4,7 @@ import re
 from enum import IntFlag
 
 STRONG_SUFFIXES = frozenset(
-    {"gguf", "safetensors", "pt", "ckpt", "onnx", "ort", "tflite", "keras", "llamafile", "nemo"}
+    {"gguf", "safetensors", "pt", "ckpt", "jit", "onnx", "ort", "tflite", "keras", "llamafile", "nemo"}
 )
 """Hardly anything else is called so: an open marks the process at once."""
 

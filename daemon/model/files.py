@@ -42,6 +42,8 @@ class Waiting:
     process: Process
     at: int
     count: int
+    may_write: bool = False
+    """It was opened for writing too."""
 
 
 @dataclass(slots=True)
@@ -103,14 +105,15 @@ class ModelFile:
             self.paths.remove(path)
         self.paths = [*self.paths, path][-PATHS_MAX:]
 
-    def wait(self, process: Process, at: int, count: int) -> None:
+    def wait(self, process: Process, at: int, count: int, *, may_write: bool = False) -> None:
         """Remembers an open until the answer comes."""
         for one in self.waiting:
             if one.process is process:
                 one.count += count
+                one.may_write &= may_write
                 return
         if len(self.waiting) < WAITING_MAX:
-            self.waiting.append(Waiting(process, at, count))
+            self.waiting.append(Waiting(process, at, count, may_write))
         else:
             self.unattributed += count
 

@@ -38,12 +38,14 @@ class Weights:
 
     def _opened(self, event: FileOpened) -> Outcome:
         process = self._world.processes.actor(event)
-        if event.open_flags & os.O_ACCMODE == os.O_WRONLY:
-            return [], []
+        access = event.open_flags & os.O_ACCMODE
+        if access == os.O_WRONLY or (access == os.O_RDWR and not event.size):
+            return [], []  # what is empty, or was emptied by the open, is about to be written
         if not event.reasons & NAMED and event.size < WATCHED_MIN_BYTES:
             return [], []
         file = FileIdentity(event.device, event.inode, event.size, event.mtime_ns, event.ctime_ns)
-        return self._read(event.at, process, file, marked_path(event.path, event.path_cut), event.reasons)
+        path = marked_path(event.path, event.path_cut)
+        return self._read(event.at, process, file, path, event.reasons, may_write=access == os.O_RDWR)
 
     def _file_found(self, event: FileFound) -> Outcome:
         process = self._world.processes.get(event.pid, event.start_ns)
@@ -58,7 +60,15 @@ class Weights:
         return self._read(event.at, process, file, event.path, event.reasons, held=True)
 
     def _read(
-        self, at: int, process: Process, file: FileIdentity, path: str, reasons: int, *, held: bool = False
+        self,
+        at: int,
+        process: Process,
+        file: FileIdentity,
+        path: str,
+        reasons: int,
+        *,
+        held: bool = False,
+        may_write: bool = False,
     ) -> Outcome:
         """A process reads a candidate, or was found to hold it open."""
         if self._world.files.is_no_model(file):
@@ -71,7 +81,7 @@ class Weights:
         if not self._world.files.admit(entry, process):
             return [], []
         if entry.standing is Standing.PENDING:
-            entry.wait(process, at, count)
+            entry.wait(process, at, count, may_write=may_write)
         commands: list[Command] = []
         if entry.standing is not Standing.MODEL and at >= entry.ask_at:
             entry.ask_at = at + ASK_AGAIN_NS
@@ -158,6 +168,8 @@ class Weights:
     def _inspected(self, event: FileInspected) -> Outcome:
         before = self._world.files.get(event.file.device, event.file.inode)
         waiting = before.waiting if before and before.file == event.file else []
+        if before and event.outcome is Inspection.CHANGED and waiting and all(one.may_write for one in waiting):
+            before.strong = False  # a download that was opened to be written on: nobody has read weights
         entry = self._world.files.settle(event)
         commands: list[Command] = [*self._questions()]
         if event.outcome in {Inspection.MODEL, Inspection.NOT_A_MODEL}:

@@ -210,7 +210,7 @@ static __always_inline void report_open(struct task_struct *task, struct file *f
 		return;
 	if (verdict && *verdict == KNOWN_MODEL)
 		*reasons |= CANDIDATE_KNOWN_MODEL;
-	*weights = (flags & OPEN_ACCESS_MODE) != OPEN_WRITE_ONLY && !(verdict && *verdict == KNOWN_NO_MODEL) &&
+	*weights = size && (flags & OPEN_ACCESS_MODE) != OPEN_WRITE_ONLY && !(verdict && *verdict == KNOWN_NO_MODEL) &&
 		   *reasons & (CANDIDATE_STRONG_SUFFIX | CANDIDATE_KNOWN_MODEL);
 	if (*weights)
 		mark_provisionally(pid, start_ns, bpf_ktime_get_boot_ns(), chosen->provisional_ns);

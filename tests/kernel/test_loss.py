@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,6 +17,8 @@ from modelwarden.probes.reader import Reader
 pytestmark = pytest.mark.bpf
 
 FILES, PROCESSES = 211, 149
+ATTEMPTS = 3
+"""A lost record does not say whose it was: when another program opens a candidate meanwhile, the sum is too large."""
 FLOOD = """
 import os, sys
 folder, processes = sys.argv[1], int(sys.argv[2])
@@ -39,15 +40,21 @@ def test_a_flood_is_accounted_for_to_the_record(watch: Watch, make_file: Callabl
     for number in range(FILES):
         make_file(f"{number}.gguf", 100, folder)
     reader = Reader(watch.kernel)
-    reader.losses(boot_ns())
 
-    subprocess.run([sys.executable, "-S", "-c", FLOOD, folder, str(PROCESSES)], check=True)
-    reported = Counter(event.path for event in watch.of(FileOpened) if event.path.startswith(str(folder)))
-    lost = [event for event in reader.losses(boot_ns()) if event.probe == "file_open"]
-
-    assert sum(event.count for event in lost) > 0, "the flood was too small to fill the ring"
-    assert reported.total() + sum(event.count for event in lost) == FILES * PROCESSES
-    assert all(event.place == "ring" for event in lost)
+    for _ in range(ATTEMPTS):
+        watch.drain()
+        watch.events.clear()
+        reader.losses(boot_ns())
+        subprocess.run([sys.executable, "-S", "-c", FLOOD, folder, str(PROCESSES)], check=True)
+        reported = sum(event.path.startswith(str(folder)) for event in watch.of(FileOpened))
+        lost = [event for event in reader.losses(boot_ns()) if event.probe == "file_open"]
+        assert lost, "the flood was too small to fill the ring"
+        assert {event.place for event in lost} == {"ring"}
+        accounted = reported + sum(event.count for event in lost)
+        assert accounted >= FILES * PROCESSES
+        if accounted == FILES * PROCESSES:
+            break
+    assert accounted == FILES * PROCESSES
     assert reader.losses(boot_ns()) == []
 
 

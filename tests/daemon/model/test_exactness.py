@@ -1,5 +1,6 @@
 """What must be counted exactly, and told in time, at the seams: renames, restarts, reloads, the end."""
 
+import os
 from dataclasses import replace
 
 from tests.kit import (
@@ -28,7 +29,7 @@ from tests.kit import (
 
 from modelwarden.daemon.command import Announce, Raise
 from modelwarden.daemon.documents import model_document
-from modelwarden.daemon.event import Stopping
+from modelwarden.daemon.event import Inspection, Stopping
 from modelwarden.daemon.model.processes import Processes
 from modelwarden.daemon.policy import ModelApproval
 from modelwarden.daemon.rules.unapproved_model import UnapprovedModel
@@ -170,3 +171,26 @@ def test_a_file_that_became_another_model_is_announced() -> None:
     told = of(Announce, talk.tell(again, is_model(which=changed, what=replace(TINY, name="other"))))
     assert [dict(one.fields)["name"] for one in told] == ["other"]
     assert talk.model().opens == 2
+
+
+def test_a_file_that_is_being_written_is_no_read() -> None:
+    """Given a file that is opened empty for reading and writing, as unzip does, then nobody has read weights."""
+    talk = Conversation()
+    talk.tell(executed())
+    assert talk.tell(opened(identity=file(size=0), flags=os.O_RDWR)) == []
+    assert not talk.knows()
+
+
+def test_a_download_that_goes_on_is_no_read() -> None:
+    """Given a file that is opened to be written on and has changed before the answer, then it is no model in use."""
+    talk = Conversation()
+    talk.tell(executed(), opened(flags=os.O_RDWR), not_read(outcome=Inspection.CHANGED))
+    assert talk.world.workloads.all() == []
+    assert not talk.knows()
+
+
+def test_a_reader_of_a_file_that_changes_stands() -> None:
+    """Given a reader, when the file changes before the answer, then it stands with the reason: no way to hide."""
+    talk = Conversation()
+    talk.tell(executed(), opened(), not_read(outcome=Inspection.CHANGED, reason="changed"))
+    assert (talk.model().identity, talk.model().reason, talk.workload.running) == (None, "changed", True)
