@@ -2,7 +2,7 @@
 
 import os
 
-from modelwarden.daemon.command import Command, InspectFile, NameUser, RememberFile, WatchProcess
+from modelwarden.daemon.command import Command, FindProcess, InspectFile, NameUser, RememberFile, WatchProcess
 from modelwarden.daemon.event import FileIdentity, FileInspected, Inspection
 from modelwarden.daemon.model.files import ModelFile, Standing
 from modelwarden.daemon.model.processes import Process, marked_path
@@ -17,6 +17,8 @@ WATCHED_MIN_BYTES = 1 << 20
 USERS_MAX = 4_096
 WAYS_MAX = 16
 """Processes that the inspector is told to look through."""
+LOOK_AGAIN_NS = 10 * 1_000_000_000
+LOOK_AGAIN_MAX = 8
 ASK_AGAIN_NS = 60 * 1_000_000_000
 """A file that could not be inspected is asked about again at an open after this."""
 
@@ -135,6 +137,14 @@ class Weights:
         commands += self._names(process)
         return ModelUsed(at, workload, process, entry, count, first), commands
 
+    def _look_again(self, at: int, readers: list[Process]) -> list[FindProcess]:
+        """Asks once more about a file that changed under its readers: to touch it must not be a way to hide it.
+
+        Who holds it still is found with the state that it has now. Once in a while only, for logs change for ever.
+        """
+        due = [one for one in readers if one.ended_at is None and at - one.found_at > LOOK_AGAIN_NS]
+        return [FindProcess(one.pid) for one in due[:LOOK_AGAIN_MAX]]
+
     def _judged_again(self, at: int, entry: ModelFile) -> list[ModelUsed]:
         """The workloads that have read it before, for which it may now be something else."""
         found = []
@@ -172,6 +182,8 @@ class Weights:
             before.strong = False  # a download that was opened to be written on: nobody has read weights
         entry = self._world.files.settle(event)
         commands: list[Command] = [*self._questions()]
+        if event.outcome is Inspection.CHANGED:
+            commands += self._look_again(event.at, [one.process for one in waiting])
         if event.outcome in {Inspection.MODEL, Inspection.NOT_A_MODEL}:
             commands.append(RememberFile(event.file, is_model=event.outcome is Inspection.MODEL))
         if entry is None:

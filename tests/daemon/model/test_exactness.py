@@ -27,7 +27,7 @@ from tests.kit import (
     tick,
 )
 
-from modelwarden.daemon.command import Announce, Raise
+from modelwarden.daemon.command import Announce, FindProcess, InspectFile, Raise
 from modelwarden.daemon.documents import model_document
 from modelwarden.daemon.event import Inspection, Stopping
 from modelwarden.daemon.model.processes import Processes
@@ -194,3 +194,27 @@ def test_a_reader_of_a_file_that_changes_stands() -> None:
     talk = Conversation()
     talk.tell(executed(), opened(), not_read(outcome=Inspection.CHANGED, reason="changed"))
     assert (talk.model().identity, talk.model().reason, talk.workload.running) == (None, "changed", True)
+
+
+def test_to_touch_a_file_is_no_way_to_hide_it() -> None:
+    """Given weights under a dull name that changed before the answer, then who holds them is looked at once more."""
+    talk = Conversation()
+    path = "/m/notes.bin"
+    talk.tell(executed(), opened(path))
+    looks = of(FindProcess, talk.tell(not_read(path, Inspection.CHANGED)))
+    touched = file(path, ctime_ns=9)
+    asked = of(InspectFile, talk.tell(process_found(), file_found(path, identity=touched)))
+    talk.tell(is_model(path, which=touched))
+    assert [one.pid for one in looks] == [PID]
+    assert [one.file for one in asked] == [touched]
+    assert talk.model(path).identity == TINY
+
+
+def test_a_log_that_changes_for_ever_is_left_alone() -> None:
+    """Given a file that has changed again at the second look, then there is no third one."""
+    talk = Conversation()
+    path = "/m/notes.bin"
+    talk.tell(executed(), opened(path), not_read(path, Inspection.CHANGED))
+    touched = file(path, ctime_ns=9)
+    talk.tell(process_found(), file_found(path, identity=touched))
+    assert of(FindProcess, talk.tell(not_read(path, Inspection.CHANGED, which=touched))) == []
