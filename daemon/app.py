@@ -8,6 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
+from traceback import format_exc
 from typing import cast
 
 import structlog
@@ -92,21 +93,22 @@ class App:
             raise
         self._connect(self._kernel)
         tasks = [asyncio.create_task(one) for one in (self._inspector.run(), self._drains(), self._ticks())]
-        # What was there before us first: the ring keeps what happens meanwhile.
-        self._executor.scan()
-        await self._synced.wait()
-        self._loop.add_reader(self._kernel.ring.descriptor, self._drain)
-        self._tick()
-        ready()
-        notify("READY=1")
         try:
+            # What was there before us first: the ring keeps what happens meanwhile.
+            self._executor.scan()
+            await self._synced.wait()
+            self._loop.add_reader(self._kernel.ring.descriptor, self._drain)
+            self._tick()
+            ready()
+            notify("READY=1")
             await self._until_stopped(tasks)
         finally:
             await self._stop(tasks)
 
     def stop(self) -> None:
-        """Asks `run` to end; call it on the loop's thread."""
+        """Asks `run` to end, also when it waits for its first look; call it on the loop's thread."""
         self._stopping.set()
+        self._synced.set()
 
     def reload(self) -> None:
         """Reads the policy again; a wrong one leaves the old one in force. Call it on the loop's thread."""
@@ -178,11 +180,18 @@ class App:
         begun = time.perf_counter()
         while waiting := self._inbox.take(RECORDS_A_TURN):
             for event in waiting:
-                for command in self._core.step(event):
-                    self._executor.carry_out(command)
+                self._think(event)
         self._workings.handled_seconds += time.perf_counter() - begun
         if self._core.world.synced:
             self._synced.set()
+
+    def _think(self, event: Event) -> None:
+        try:
+            for command in self._core.step(event):
+                self._executor.carry_out(command)
+        except Exception as error:  # noqa: BLE001 - the one guard around the core: a mistake of ours costs one event
+            self._inbox.failed(event)
+            log.error("event_failed", kind=type(event).__name__, error=repr(error), trace=format_exc(limit=-3))  # noqa: TRY400
 
     async def _drains(self) -> None:
         while True:

@@ -16,7 +16,8 @@ class EventsLost(Event):
     """Records that a bounded place had no room for: never silent, counted to the one."""
 
     place: str
-    """Where they were lost: `ring` (kernel), `inbox` (user space), `decode` (a record not understood)."""
+    """Where they were lost: `ring` (kernel), `inbox` (user space), `decode` (a record not understood),
+    `core` (our mistake: thinking about it failed)."""
     probe: str
     """The probe whose records they were, or `unknown`."""
     count: int

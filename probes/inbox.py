@@ -26,7 +26,7 @@ class Inbox:
         self.capacity = capacity
         self._bulk_limit = int(capacity * BULK_SHARE)
         self._queue: deque[Event] = deque()
-        self._dropped: Counter[str] = Counter()
+        self._lost: Counter[tuple[str, str]] = Counter()
 
     def put(self, events: Iterable[Event]) -> None:
         """Adds events in order, dropping bulk first when room is short."""
@@ -35,17 +35,21 @@ class Inbox:
             if len(self._queue) < limit:
                 self._queue.append(event)
             else:
-                self._dropped[_PROBE_OF.get(type(event), SAMPLED)] += 1
+                self._lost["inbox", _PROBE_OF.get(type(event), SAMPLED)] += 1
 
     def take(self, limit: int) -> list[Event]:
         """Removes up to `limit` events, oldest first."""
         return [self._queue.popleft() for _ in range(min(limit, len(self._queue)))]
 
     def losses(self, at: int) -> list[EventsLost]:
-        """What was dropped since the last call, by probe."""
-        lost = [EventsLost(at, "inbox", probe, count) for probe, count in sorted(self._dropped.items())]
-        self._dropped.clear()
+        """What was lost since the last call, by place and probe."""
+        lost = [EventsLost(at, place, probe, count) for (place, probe), count in sorted(self._lost.items())]
+        self._lost.clear()
         return lost
+
+    def failed(self, event: Event) -> None:
+        """Counts an event that was taken and could not be thought about."""
+        self._lost["core", _PROBE_OF.get(type(event), SAMPLED)] += 1
 
     def __len__(self) -> int:
         return len(self._queue)

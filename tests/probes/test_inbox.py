@@ -53,3 +53,11 @@ def test_nothing_vanishes(capacity: int, story: list[int | Event]) -> None:
         assert len(inbox) <= capacity
     assert [*taken, *inbox.take(capacity)] == came
     assert sum(one.count for one in inbox.losses(NOW)) == lost
+
+
+def test_what_could_not_be_thought_about_is_lost_in_the_core() -> None:
+    """A mistake of ours is counted like any other loss, so that it is looked for."""
+    inbox = Inbox()
+    inbox.failed(opened())
+    inbox.failed(tick())
+    assert inbox.losses(NOW) == [EventsLost(NOW, "core", "file_open", 1), EventsLost(NOW, "core", "sampled", 1)]
