@@ -102,6 +102,9 @@ static __always_inline void count_lost(u32 kind)
 /* Sends `length` bytes of a record; a record that finds no room is counted. Returns 0 when it went out. */
 static __always_inline int submit(struct task_event *event, u32 kind, u64 length, int urgent)
 {
+	/* From here the compiler takes the length for unknown. It would prove that no record is longer and drop the
+	 * check, and the verifier cannot prove it (seen: LLVM 19 with 5.10 and 6.1). */
+	asm volatile("" : "+r"(length));
 	if (length > RECORD_MAX - 1)
 		length = RECORD_MAX - 1;
 	event->kind = kind;

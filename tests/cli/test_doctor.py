@@ -5,6 +5,7 @@ import subprocess
 from collections.abc import Callable
 
 import pytest
+from tests.rights import AS_NOBODY
 from tests.running.daemon import COMMAND, Daemon
 
 MakeDaemon = Callable[..., Daemon]
@@ -52,9 +53,7 @@ def test_what_is_missing_is_named_with_the_next_step(hidden: str, row: str, next
 
 def test_without_rights_it_says_what_it_cannot_try() -> None:
     """Anybody may ask; what needs root is said to need it."""
-    done = subprocess.run(
-        [*COMMAND, "doctor"], check=False, capture_output=True, text=True, user=65534, group=65534, cwd="/"
-    )
+    done = subprocess.run([*AS_NOBODY, *COMMAND, "doctor"], check=False, capture_output=True, text=True, cwd="/")
 
     assert done.returncode == 1
     assert done.stderr == ""

@@ -4,9 +4,9 @@ import socket
 import sqlite3
 import subprocess
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
+from tests.rights import AS_NOBODY
 from tests.running.daemon import COMMAND, Daemon
 
 pytestmark = pytest.mark.bpf
@@ -14,15 +14,15 @@ pytestmark = pytest.mark.bpf
 MakeDaemon = Callable[..., Daemon]
 
 
-def refused(daemon: Daemon, *options: str | Path, **more: int | str) -> str:
+def refused(daemon: Daemon, *prefix: str) -> str:
     """What `run` says when it does not start: one line, exit 2."""
     done = subprocess.run(
-        [*COMMAND, "run", "--state-dir", daemon.state, "--config", daemon.config, *options],
+        [*prefix, *COMMAND, "run", "--state-dir", daemon.state, "--config", daemon.config],
         check=False,
         capture_output=True,
         text=True,
         timeout=60,
-        **more,  # type: ignore[call-overload]
+        cwd="/",
     )
     lines = done.stderr.splitlines()
     assert done.returncode == 2, done.stderr
@@ -81,4 +81,4 @@ def test_without_root_it_says_so(make_daemon: MakeDaemon) -> None:
     """Somebody without rights is told to use sudo."""
     daemon = make_daemon()
 
-    assert "sudo" in refused(daemon, user=65534, group=65534, cwd="/")
+    assert "sudo" in refused(daemon, *AS_NOBODY)

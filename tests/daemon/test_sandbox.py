@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import pytest
+from tests.rights import AS_NOBODY
 
 from modelwarden.daemon.sandbox import NOBODY, limit, reading_only
 
@@ -124,11 +125,10 @@ def test_root_becomes_somebody_else() -> None:
 def test_nobody_has_nothing_to_drop() -> None:
     """Without root the user stays as it is."""
     code = "import os; from modelwarden.daemon.sandbox import drop_user; drop_user(); print(*os.getresuid())"
-    somebody: dict[str, int] = {"user": 4321, "group": 4321} if os.geteuid() == 0 else {}
     done = subprocess.run(
-        [sys.executable, "-c", code], check=True, capture_output=True, timeout=20, cwd="/", **somebody
-    )  # type: ignore[call-overload]
-    assert done.stdout.split() == [str(somebody.get("user", os.geteuid())).encode()] * 3
+        [*AS_NOBODY, sys.executable, "-c", code], check=True, capture_output=True, timeout=20, cwd="/"
+    )
+    assert done.stdout.split() == [str(NOBODY if AS_NOBODY else os.geteuid()).encode()] * 3
 
 
 def test_limits_never_rise() -> None:

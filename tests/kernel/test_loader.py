@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from tests.kernel.watch import LARGE_BYTES, Watch, load_or_skip
+from tests.rights import AS_NOBODY
 
 from modelwarden.probes.kernel.file_open import FileOpened
 from modelwarden.probes.libbpf import library
@@ -103,7 +104,7 @@ def test_says_what_is_missing(script: str, words: tuple[str, ...]) -> None:
 def test_without_root_it_says_so(tmp_path: Path) -> None:
     """Somebody without rights is told to use sudo."""
     done = subprocess.run(
-        [sys.executable, "-c", LOAD], check=False, capture_output=True, text=True, user=65534, group=65534, cwd="/"
+        [*AS_NOBODY, sys.executable, "-c", LOAD], check=False, capture_output=True, text=True, cwd="/"
     )
 
     assert (done.returncode, done.stderr) == (2, "")
