@@ -3,8 +3,8 @@
 
 /*
  * TP_PROTO(struct task_struct *p, pid_t old_pid, struct linux_binprm *bprm): include/trace/events/sched.h.
- * Checked on 6.1 and 6.18. Runs in the process, once its new memory stands: the arguments are those that the
- * program starts with, before it can rewrite them.
+ * Checked on 5.10, 6.1, 6.12, 6.18 and 7.2. Runs in the process, once its new memory stands: the arguments are
+ * those that the program starts with, before it can rewrite them.
  */
 int exec_raw_tracepoint(struct bpf_raw_tracepoint_args *ctx)
 {

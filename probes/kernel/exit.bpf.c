@@ -3,8 +3,8 @@
 
 /*
  * TP_PROTO(struct task_struct *p), since 6.16 also (…, bool group_dead): include/trace/events/sched.h.
- * Checked on 6.1 and 6.18. Runs for each thread; the process ends when no thread is left alive. Two last
- * threads may both see that before 6.16, so user space takes the second report for nothing.
+ * Checked on 5.10, 6.1, 6.12, 6.18 and 7.2. Runs for each thread; the process ends when no thread is left alive.
+ * Two last threads may both see that before 6.16, so user space takes the second report for nothing.
  */
 int exit_raw_tracepoint(struct bpf_raw_tracepoint_args *ctx)
 {

@@ -266,7 +266,7 @@ static __always_inline int report_descriptor(long descriptor)
 
 #ifdef HOOK_file_open_tracepoint
 /* Fields of events/syscalls/sys_exit_*: 8 bytes common to all events, then `int __syscall_nr`, `long ret`.
- * Checked on 6.1 and 6.18. */
+ * Checked on 5.10, 6.1, 6.12, 6.18 and 7.2. */
 struct sys_exit_arguments {
 	u64 common;
 	long number;
@@ -280,8 +280,8 @@ int file_open_tracepoint(struct sys_exit_arguments *ctx)
 #endif
 
 #ifdef HOOK_file_open_raw_tracepoint
-/* TP_PROTO(struct pt_regs *regs, long ret): include/trace/events/syscalls.h. Checked on 6.1 and 6.18.
- * Every system call of the machine passes here, so the number is looked at first. */
+/* TP_PROTO(struct pt_regs *regs, long ret): include/trace/events/syscalls.h. Checked on 5.10, 6.1, 6.12, 6.18 and
+ * 7.2. Every system call of the machine passes here, so the number is looked at first. */
 int file_open_raw_tracepoint(struct bpf_raw_tracepoint_args *ctx)
 {
 	struct pt_regs *regs = (struct pt_regs *)ctx->args[0];

@@ -20,11 +20,11 @@ _INIT = """#!/bin/busybox sh
 busybox mount -t devtmpfs dev /dev
 for module in {modules}; do busybox insmod /$module || echo "no $module"; done
 busybox mount -t ext4 /dev/vda /root || echo "no root file system"
-busybox mkdir -p /root/work
-busybox mount -t tmpfs tmpfs /root/work
-busybox tar x -f /dev/vdb -C /root/work
+busybox mkdir -p /root/checkout
+busybox mount -t tmpfs tmpfs /root/checkout
+busybox tar x -f /dev/vdb -C /root/checkout
 busybox mount -o move /dev /root/dev || busybox mount -t devtmpfs dev /root/dev
-exec busybox switch_root /root /bin/sh /work/tests/kernels/inside.sh {arguments}
+exec busybox switch_root /root /bin/sh /checkout/tests/kernels/inside.sh {arguments}
 """
 
 

@@ -21,8 +21,8 @@ _NAME_AT, _VERIFIED_AT = 64, 216
 def run_tests(arguments: list[str]) -> list[dict[str, str]]:
     """Each test with its outcome and, where it did not pass, the reason."""
     report = Path("/tmp/report.xml")
-    command = [sys.executable, "-m", "pytest", "tests/kernel", "-q", "-p", "no:cacheprovider", "--tb=short"]
-    subprocess.run([*command, f"--junitxml={report}", *arguments], check=False)
+    command = [sys.executable, "-m", "pytest", "tests/kernel", "-q", "-p", "no:cacheprovider"]
+    subprocess.run([*command, "--tb=short", "--color=no", f"--junitxml={report}", *arguments], check=False)
     found = []
     for case in ET.parse(report).iter("testcase"):  # noqa: S314 - pytest wrote it a moment ago
         bad = next((child for child in case if child.tag in {"failure", "error", "skipped"}), None)

@@ -9,8 +9,8 @@ mount -t tracefs tracefs /sys/kernel/tracing
 mount -t debugfs debugfs /sys/kernel/debug
 mount -t cgroup2 cgroup2 /sys/fs/cgroup
 mkdir -p /dev/pts && mount -t devpts devpts /dev/pts
-printf '/work/src\n/work/site\n' > "$(echo /usr/lib/python3/dist-packages)/guest.pth"
-cd /work && /usr/bin/python3 tests/kernels/inside.py "$@" 2>&1
+printf '/checkout/src\n/checkout/site\n' > "$(echo /usr/lib/python3/dist-packages)/guest.pth"
+cd /checkout && /usr/bin/python3 tests/kernels/inside.py "$@" 2>&1
 sync
 echo o > /proc/sysrq-trigger
 sleep 60

@@ -71,7 +71,7 @@ def run_one(name: str, suite: str, arguments: list[str], rows: list[tuple[str, .
             problems.append(f"{name} × {suite}, {program['probe']}: {program['reason']}")
     tests = result.get("tests", [])
     totals = Counter(test["outcome"] for test in tests)
-    rows.append((versions["kernel"], userland, "all, with loader, loss, marks", "", "", counted(totals)))
+    rows.append((versions["kernel"], userland, "all", "", "", counted(totals)))
     problems += [
         f"{name} × {suite}, {test['module']}, {test['name']}:\n{test['reason']}"
         for test in tests
