@@ -23,7 +23,6 @@ from modelwarden.daemon.keeper import Keeper
 from modelwarden.daemon.notify import notify
 from modelwarden.daemon.picture import Workings, picture
 from modelwarden.daemon.pipeline import Core
-from modelwarden.daemon.policy import Policy
 from modelwarden.daemon.policy_file import load_policy
 from modelwarden.daemon.rules.rule import Rule
 from modelwarden.daemon.snapshot import Snapshot
@@ -130,11 +129,10 @@ class App:
         host = host_id(self._state.meta("host_id"))
         self._state.remember_meta("host_id", host)
         at = boot_ns()
-        policy: tuple[Policy, str] = self._policy
         for event in (
             Started(at, host, boot_id(), wall_offset_ns()),
             Remembered(at, tuple(self._state.keyed_models()), tuple(workloads), tuple(self._state.alerts())),
-            PolicyLoaded(at, *policy),
+            PolicyLoaded(at, *self._policy),
         ):
             self._core.step(event)
 

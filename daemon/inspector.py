@@ -77,8 +77,6 @@ class Inspector:
         self._fatal: OrderedDict[FileIdentity, str] = OrderedDict()
         self.dropped = 0
         """Inspections that a full queue refused."""
-        self.outcomes = {outcome.value: 0 for outcome in Inspection}
-        """Answers so far, by outcome."""
 
     @property
     def waiting(self) -> int:
@@ -130,7 +128,6 @@ class Inspector:
             await self._ended.wait()
 
     def _tell(self, file: FileIdentity, verdict: Verdict) -> None:
-        self.outcomes[verdict.outcome] += 1
         self._answer(FileInspected(self._clock(), file, verdict.outcome, verdict.identity, verdict.reason))
 
     async def _rest(self) -> None:

@@ -90,9 +90,10 @@ def _bcc() -> Row:
     version = asked.stdout.strip()
     if asked.returncode == 0 and version[:1].isdigit():
         return _needed("bcc", version, "", "")
-    trouble = version or asked.stderr.strip().splitlines()[-1:] or ["cannot be imported"]
+    last_words = asked.stderr.strip().rpartition("\n")[2]
+    trouble = version or last_words or "cannot be imported"
     next_step = "apt install python3-bpfcc, in an environment with system site packages (make setup)"
-    return _needed("bcc", None, trouble if isinstance(trouble, str) else trouble[0], next_step)
+    return _needed("bcc", None, trouble, next_step)
 
 
 def _tracefs() -> Row:

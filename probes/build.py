@@ -1,10 +1,12 @@
 """The parent's end of the compiler: starts the child, asks for descriptors, sees that it is gone in the end."""
 
 import os
+import re
 import socket
 import subprocess
 import sys
 import tempfile
+from contextlib import suppress
 
 import msgspec
 
@@ -12,6 +14,14 @@ from modelwarden.probes.compiler import PACKET_BYTES
 
 START_DEADLINE_S = 20.0
 """A slow machine under emulation takes several seconds; a hung compiler must not hang the daemon."""
+EXIT_DEADLINE_S = 2.0
+TAIL_BYTES = 2000
+"""Of what the child printed: why the verifier refused a program stands at the end of a log of thousands of lines."""
+REASON_LINES = 5
+"""The verifier's complaint, with the instruction and the line of C that it is about."""
+
+_AFTER_THE_REASON = re.compile(r"^processed \d+ insns .*", re.MULTILINE | re.DOTALL)
+"""How the verifier sums up; bcc adds hints of its own."""
 
 
 class Source(msgspec.Struct, frozen=True):
@@ -33,7 +43,7 @@ class Answer(msgspec.Struct, frozen=True):
 
 
 class CompileError(Exception):
-    """The child could not compile, or died; the message says what it printed."""
+    """The child could not compile, or died; the message is one line that ends in why, as it was printed."""
 
 
 class Compiler:
@@ -46,6 +56,7 @@ class Compiler:
         ours.settimeout(START_DEADLINE_S)
         self._socket = ours
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the child
+        self._told_bytes = 0
         self._folder = tempfile.TemporaryDirectory(prefix="modelwarden-")
         self._child = subprocess.Popen(
             [sys.executable, "-I", "-m", "modelwarden.probes.compiler", str(theirs.fileno())],
@@ -55,11 +66,6 @@ class Compiler:
             stderr=self._log,
         )
         theirs.close()
-
-    @property
-    def pid(self) -> int:
-        """The child's process number."""
-        return self._child.pid
 
     def compile(self, source: Source) -> dict[str, int]:
         """Compiles; the descriptors of its maps by name. Raises `CompileError`."""
@@ -80,7 +86,7 @@ class Compiler:
     def __exit__(self, *_: object) -> None:
         self._socket.close()
         try:
-            self._child.wait(timeout=2)
+            self._child.wait(timeout=EXIT_DEADLINE_S)
         except subprocess.TimeoutExpired:
             self._child.kill()
             self._child.wait()
@@ -93,14 +99,30 @@ class Compiler:
         except TimeoutError:
             raise CompileError(f"no answer from the compiler in {START_DEADLINE_S:.0f} s") from None
         if not raw:
+            with suppress(subprocess.TimeoutExpired):
+                self._child.wait(timeout=EXIT_DEADLINE_S)  # its last words come after it hung up
             raise CompileError(f"the compiler died: {self._output() or 'it printed nothing'}")
+        printed = self._output()
         answer = msgspec.json.decode(raw, type=Answer)
         for descriptor in descriptors:
             os.set_inheritable(descriptor, False)  # noqa: FBT003 - the standard library's own signature
         if answer.error is not None:
-            raise CompileError(f"{answer.error}: {self._output()}".rstrip(": "))
+            raise CompileError(f"{answer.error}: {printed}".rstrip(": "))
         return dict(zip(answer.names, descriptors, strict=True))
 
     def _output(self) -> str:
-        self._log.seek(0)
-        return self._log.read(4096).decode(errors="replace").strip()
+        """What the child printed since its last answer, cut down to the reason."""
+        end = os.fstat(self._log.fileno()).st_size
+        start = max(self._told_bytes, end - TAIL_BYTES)
+        self._told_bytes = end
+        # A seek would move the child's place in the file too: the two share it.
+        return _reason(os.pread(self._log.fileno(), end - start, start).decode(errors="replace"))
+
+
+def _reason(printed: str) -> str:
+    """The lines that matter, on one line."""
+    words = [" ".join(line.split()) for line in _AFTER_THE_REASON.sub("", printed).splitlines()]
+    lines = [line for line in words if line]
+    # Of clang's lines those with an error matter, wherever they stand, and the first one most.
+    errors = [line for line in lines if " error: " in line]
+    return " | ".join(errors[:REASON_LINES] or lines[-REASON_LINES:])

@@ -1,12 +1,11 @@
 """What an earlier run of the daemon had seen, kept until the same things are seen again."""
 
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Protocol
 
 from modelwarden.daemon.event import FileIdentity, Remembered
+from modelwarden.daemon.snapshot import Document
 from modelwarden.daemon.times import from_rfc3339
-
-Document = dict[str, Any]
 
 
 class _ModelEntry(Protocol):
