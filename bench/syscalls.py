@@ -52,7 +52,7 @@ def watch(program: str) -> None:
     print("ready", flush=True)
     stdin, ring = sys.stdin.fileno(), kernel.ring.descriptor
     while stdin not in select.select([stdin, ring], [], [], DRAIN_S)[0]:
-        while kernel.ring.drain(BATCH, lambda _batch: None):
+        while kernel.drain(BATCH, lambda _batch: None):
             pass
     kernel.close()
 

@@ -32,7 +32,7 @@ from modelwarden.probes.clock import boot_ns, wall_offset_ns
 from modelwarden.probes.discover import discover
 from modelwarden.probes.event import Event
 from modelwarden.probes.inbox import Inbox
-from modelwarden.probes.loader import Kernel
+from modelwarden.probes.kernel_side import Kernel
 from modelwarden.probes.reader import Reader
 from modelwarden.probes.sampled.opens import OpenCounts
 from modelwarden.probes.sampled.procfs import Procfs, start_of
@@ -167,7 +167,7 @@ class App:
 
     def _take(self) -> bool:
         """Takes a bounded batch out of the ring, so that a flood cannot starve the loop; whether there is more."""
-        return self._kernel.ring.drain(RECORDS_A_TURN, lambda batch: self._put(self._reader.decode(batch)))
+        return self._kernel.drain(RECORDS_A_TURN, lambda batch: self._put(self._reader.decode(batch)))
 
     def _drain(self) -> None:
         if self._synced.is_set() and self._take():

@@ -8,7 +8,7 @@ from modelwarden.daemon.pipeline import Core
 from modelwarden.daemon.snapshot import ProbeStatus, Snapshot
 from modelwarden.daemon.times import to_rfc3339
 from modelwarden.probes.inbox import CAPACITY
-from modelwarden.probes.loader import ProbeState
+from modelwarden.probes.kernel_side import ProbeState
 from modelwarden.probes.wire import snake
 
 

@@ -12,8 +12,9 @@ from enum import StrEnum
 from pathlib import Path
 
 from modelwarden.probes.btf import KERNEL_BTF
+from modelwarden.probes.kernel_side import Kernel
 from modelwarden.probes.libbpf import LIBRARY
-from modelwarden.probes.loader import Kernel, ProbesUnavailableError, load
+from modelwarden.probes.loader import ProbesUnavailableError, load
 from modelwarden.probes.tracepoint import events_folder
 
 KERNEL_MIN = (5, 10)

@@ -12,6 +12,7 @@ KERNEL_BTF = Path("/sys/kernel/btf/vmlinux")
 
 # Kinds and layouts: include/uapi/linux/btf.h.
 _KIND_INT, _KIND_PTR, _KIND_ARRAY, _KIND_STRUCT, _KIND_UNION, _KIND_ENUM = 1, 2, 3, 4, 5, 6
+_KIND_TYPEDEF, _KIND_FUNCTION = 8, 12
 _WRAPPERS = {8, 9, 10, 11, 18}  # typedef, volatile, const, restrict, type tag
 _SCALARS = {_KIND_INT, _KIND_ENUM, 19}  # and enum64
 
@@ -46,6 +47,28 @@ class Btf:
     def close(self) -> None:
         """Frees the parsed types (some 10 MB)."""
         self._lib.btf__free(self._btf)
+
+    def has_struct(self, name: str) -> bool:
+        """Whether the kernel has a struct of this name."""
+        return bool(self._lib.btf__find_by_name_kind(self._btf, name.encode(), _KIND_STRUCT) > 0)
+
+    def has_field(self, struct: str, path: str) -> bool:
+        """Whether the kernel has a struct of this name with such a field."""
+        try:
+            self.field(self.struct(struct), path)
+        except MissingFieldError:
+            return False
+        return True
+
+    def function(self, name: str) -> int | None:
+        """The identifier of a function that programs may be attached to, `None` when the kernel has none."""
+        found: int = self._lib.btf__find_by_name_kind(self._btf, name.encode(), _KIND_FUNCTION)
+        return found if found > 0 else None
+
+    def has_raw_tracepoint(self, name: str) -> bool:
+        """Whether the kernel has a tracepoint of this name: each has a type for its programs."""
+        typed = f"btf_trace_{name}".encode()
+        return bool(self._lib.btf__find_by_name_kind(self._btf, typed, _KIND_TYPEDEF) > 0)
 
     def struct(self, name: str) -> int:
         """The identifier of a struct; `MissingFieldError` when the kernel has none of that name."""
@@ -121,11 +144,16 @@ def render_structs(btf: Btf, reads: Iterable[Reads]) -> str:
     Raises `MissingFieldError` naming the struct and the field that the kernel does not have.
     """
     wanted: dict[str, dict[str, str]] = {}
+    optional: set[str] = set()
     for some in reads:
         for struct, specs in some.items():
-            wanted.setdefault(struct, {}).update({spec.split("=")[0].strip(" ?"): spec for spec in specs})
+            name = struct.rstrip(" ?")
+            wanted.setdefault(name, {}).update({spec.split("=")[0].strip(" ?"): spec for spec in specs})
+            if name != struct:
+                optional.add(name)
     forward = "".join(f"struct {name};\n" for name in sorted(wanted))
-    return forward + "".join(_render_struct(btf, name, wanted[name]) for name in sorted(wanted))
+    here = [name for name in sorted(wanted) if name not in optional or btf.has_struct(name)]
+    return forward + "".join(_render_struct(btf, name, wanted[name]) for name in here)
 
 
 def _render_struct(btf: Btf, name: str, specs: dict[str, str]) -> str:

@@ -35,10 +35,14 @@ class Candidate(IntFlag):
     """The process is marked; the file itself need not be special."""
     KNOWN_MODEL = 32
     """The inspector found a model in it before."""
+    NAMED_FILE = 64
+    """A policy names it, and it may be written to."""
 
 
-NAMED = ~Candidate.WATCHED
-"""The reasons that lie in the file."""
+LIKE_A_MODEL = ~(Candidate.WATCHED | Candidate.NAMED_FILE)
+"""The reasons for which a file may be a model."""
+TAMPER_TARGETS = frozenset({"ld.so.preload"})
+"""Files, by name, that nobody changes on an ordinary day and that make every program load code."""
 
 
 def candidate(name: str, size: int, large_bytes: int) -> Candidate:

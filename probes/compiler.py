@@ -18,6 +18,8 @@ from typing import Any, Protocol, cast
 PACKET_BYTES = 1 << 20
 _NOBODY = 65534
 _CAPABILITY_VERSION_3 = 0x20080522
+_TRACING = 26
+"""BPF_PROG_TYPE_TRACING, which not every bcc names in Python."""
 
 _HEADERS = {
     "linux/kconfig.h": "#define CONFIG_BPF_SYSCALL 1\n",
@@ -92,6 +94,7 @@ def _compile(text: str, release: str, folder: Path) -> tuple[_Bcc, dict[str, int
     unit = cast("_Bcc", bcc.BPF(text=text, cflags=["-Wno-macro-redefined", "-Wno-pragma-once-outside-header"]))
     os.seteuid(0)
     kinds = {"raw_tracepoint": bcc.BPF.RAW_TRACEPOINT, "tracepoint": bcc.BPF.TRACEPOINT}
+    kinds |= dict.fromkeys(("fentry", "iterator"), _TRACING)
     return unit, kinds
 
 

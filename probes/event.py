@@ -16,9 +16,10 @@ class EventsLost(Event):
     """Records that a bounded place had no room for: never silent, counted to the one."""
 
     place: str
-    """Where they were lost: `ring` (kernel), `inbox` (user space), `decode` (a record not understood),
-    `core` (our mistake: thinking about it failed)."""
+    """Where they were lost: `ring` (kernel), `share` (the process had its share of the ring in it), `recursion` (the
+    kernel skipped a program that was at work on that processor already), `table` (a kernel table had no room for a
+    row), `inbox` (user space), `decode` (a record not understood), `core` (our mistake: thinking about it failed)."""
     probe: str
-    """The probe whose records they were, or `unknown`."""
+    """The probe whose records they were, `unknown`, or the name of the table."""
     count: int
     """How many since the last such event."""

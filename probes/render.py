@@ -2,10 +2,13 @@
 
 from pathlib import Path
 
-from modelwarden.probes.candidate import Candidate
-from modelwarden.probes.kernel.common import TaskEvent
+from modelwarden.probes import tables
+from modelwarden.probes.candidate import WEAK_MIN_BYTES, Candidate
+from modelwarden.probes.clock import TICK_NS
+from modelwarden.probes.event import Event
+from modelwarden.probes.kernel.common import FileEvent, TaskEvent
 from modelwarden.probes.registry import LAYOUTS
-from modelwarden.probes.wire import ARGUMENT_BYTES_MAX, COMPONENTS_MAX, PATH_BYTES_MAX, layout
+from modelwarden.probes.wire import ARGUMENT_BYTES_MAX, COMPONENTS_MAX, PATH_BYTES_MAX, SELF_TEST, layout
 
 HEADER = Path(__file__).parent / "kernel" / "events.h"
 _NAME_BYTES = 256
@@ -13,9 +16,8 @@ _NAME_BYTES = 256
 
 
 def render_header() -> str:
-    """The text of events.h: limits, candidate bits, one struct a record."""
+    """The text of events.h: limits, values, rows of tables, one struct a record."""
     record_max = max(item.fixed.size for item in LAYOUTS) + PATH_BYTES_MAX + ARGUMENT_BYTES_MAX + _NAME_BYTES
-    task = layout(TaskEvent, 0).c_source.replace("#define KIND_TASK_EVENT 0\n", "")
     return "\n".join(
         [
             "/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only */",
@@ -27,12 +29,24 @@ def render_header() -> str:
             f"#define KINDS_END {max(item.kind for item in LAYOUTS) + 1}",
             f"#define RECORD_MAX {record_max + -record_max % 8}",
             "",
+            f"#define RECORD_SELF_TEST {SELF_TEST}",
+            f"#define TICK_NS {TICK_NS}ULL",
+            f"#define WEAK_MIN_BYTES {WEAK_MIN_BYTES}",
             *(f"#define CANDIDATE_{bit.name} {bit.value}" for bit in Candidate),
-            "",
+            tables.c_source(),
             "/* Every record of a process begins like this. */",
-            task,
+            _base(TaskEvent),
+            "/* And every one of a file like this. */",
+            _base(FileEvent),
             *(item.c_source for item in LAYOUTS),
         ]
+    )
+
+
+def _base(cls: type[Event]) -> str:
+    """The struct that a record begins with; it has no kind of its own."""
+    return (
+        "\n".join(line for line in layout(cls, 0).c_source.splitlines() if not line.startswith("#define KIND_")) + "\n"
     )
 
 

@@ -30,15 +30,16 @@ class Ring:
         """Readable when the kernel has forced a wake-up."""
         return int(library().ring_buffer__epoll_fd(self._ring))
 
-    def drain(self, limit: int, handle: Callable[[list[bytes]], None]) -> bool:
-        """Hands over up to `limit` records; says whether there may be more."""
+    def drain(self, limit: int, handle: Callable[[list[bytes]], None]) -> tuple[bool, int]:
+        """Hands over up to `limit` records; says whether there may be more, and how many there were."""
         self._batch, self._limit = [], limit
         result: int = library().ring_buffer__consume(self._ring)
         if result < 0 and result != _STOP:
             fail("ring buffer", result)
-        if self._batch:
+        taken = len(self._batch)
+        if taken:
             handle(self._batch)
-        return result == _STOP
+        return result == _STOP, taken
 
     def close(self) -> None:
         """Lets go of the memory that is shared with the kernel."""

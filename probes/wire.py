@@ -32,13 +32,11 @@ class Tail:
     decode: Callable[[bytes], Any]
 
 
-def decode_text(raw: bytes) -> str:
-    """One NUL-terminated string; bytes that are no UTF-8 survive as surrogates (PEP 383)."""
-    return os.fsdecode(raw.split(b"\0", 1)[0])
-
-
 def decode_path(raw: bytes) -> str:
-    """Path components, each NUL-terminated, from the leaf to the root, as the kernel walked them."""
+    """Path components, each NUL-terminated, from the leaf to the root, as the kernel walked them.
+
+    Bytes that are no UTF-8 survive as surrogates (PEP 383).
+    """
     return "/" + "/".join(reversed(os.fsdecode(raw).split("\0")[:-1]))
 
 
@@ -62,7 +60,9 @@ PathTail = Annotated[str, Tail(PATH_BYTES_MAX, decode_path)]
 ArgumentsTail = Annotated[tuple[str, ...], Tail(ARGUMENT_BYTES_MAX, decode_arguments)]
 
 _HEADER = struct.Struct("<HHI")
-"""Kind, flags (unused, zero), length of the whole record in bytes."""
+"""Kind, flags, length of the whole record in bytes."""
+SELF_TEST = 1
+"""Flag of a record that proves a probe: it tells of nobody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,9 +149,9 @@ def layout(cls: type[Event], kind: int) -> Layout:
     return Layout(name, kind, cls, struct.Struct(code), tuple(m for _, m in tails), "\n".join(source) + "\n")
 
 
-def kind_of(raw: bytes) -> int:
-    """The kind number that a record starts with; `ValueError` when it is too short to have one."""
+def header_of(raw: bytes) -> tuple[int, int]:
+    """(kind number, flags) that a record starts with; `ValueError` when it is too short to have them."""
     if len(raw) < _HEADER.size:
         raise ValueError(f"{len(raw)} bytes are no record")
-    kind: int = _HEADER.unpack_from(raw)[0]
-    return kind
+    kind, flags, _ = _HEADER.unpack_from(raw)
+    return kind, flags

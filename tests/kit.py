@@ -27,6 +27,7 @@ from modelwarden.probes.candidate import candidate
 from modelwarden.probes.event import Event, EventsLost
 from modelwarden.probes.kernel.exec import ProcessExecuted
 from modelwarden.probes.kernel.exit import ProcessExited
+from modelwarden.probes.kernel.file_map import FileMapped
 from modelwarden.probes.kernel.file_open import FileOpened
 from modelwarden.probes.kernel.fork import ProcessForked
 from modelwarden.probes.sampled.opens import OpensCounted
@@ -117,14 +118,39 @@ def opened(
     **more: int,
 ) -> FileOpened:
     """A process opens a file; `reasons` are those of the kernel's filter unless given."""
-    which = identity or file(path)
+    used = _used(path, identity or file(path), flags, reasons, more)
+    return FileOpened(**_task(pid, at, more), **used)
+
+
+def mapped(
+    path: str = MODEL,
+    pid: int = PID,
+    at: int = NOW,
+    identity: FileIdentity | None = None,
+    flags: int = os.O_RDONLY,
+    reasons: int | None = None,
+    **more: int,
+) -> FileMapped:
+    """A process maps a file that it was not seen opening."""
+    used = _used(path, identity or file(path), flags, reasons, more)
+    return FileMapped(**_task(pid, at, more), **used)
+
+
+def _used(path: str, which: FileIdentity, flags: int, reasons: int | None, more: dict[str, int]) -> dict[str, Any]:
     if reasons is None:
         reasons = int(candidate(path.rpartition("/")[2], which.size, LARGE))
-    facts: dict[str, Any] = {"device": which.device, "inode": which.inode, "size": which.size}
-    times: dict[str, Any] = {"mtime_ns": which.mtime_ns, "ctime_ns": which.ctime_ns}
-    cut = more.pop("path_cut", 0)
-    said: dict[str, Any] = {"open_flags": flags, "reasons": reasons, "path_cut": cut, "path": path}
-    return FileOpened(**_task(pid, at, more), **facts, **times, **said)
+    return {
+        "device": which.device,
+        "inode": which.inode,
+        "size": which.size,
+        "mtime_ns": which.mtime_ns,
+        "ctime_ns": which.ctime_ns,
+        "open_flags": flags,
+        "reasons": reasons,
+        "path_cut": more.pop("path_cut", 0),
+        "created": more.pop("created", 0),
+        "path": path,
+    }
 
 
 def counted(

@@ -7,7 +7,8 @@ from modelwarden.daemon.event import FileIdentity, FileInspected, Inspection
 from modelwarden.daemon.model.files import ModelFile, Standing
 from modelwarden.daemon.model.processes import Process, marked_path
 from modelwarden.daemon.model.world import Handlers, ModelUsed, Outcome, World
-from modelwarden.probes.candidate import NAMED, Candidate
+from modelwarden.probes.candidate import LIKE_A_MODEL, Candidate
+from modelwarden.probes.kernel.file_map import FileMapped
 from modelwarden.probes.kernel.file_open import FileOpened
 from modelwarden.probes.sampled.opens import OpensCounted
 from modelwarden.probes.sampled.procfs import NOBODY, FileFound
@@ -33,7 +34,8 @@ class Weights:
         """Who takes which fact."""
         return {
             FileOpened: self._opened,
-            FileFound: self._file_found,
+            FileMapped: self._mapped,
+            FileFound: self._found,
             OpensCounted: self._counted,
             FileInspected: self._inspected,
         }
@@ -43,23 +45,38 @@ class Weights:
         access = event.open_flags & os.O_ACCMODE
         if access == os.O_WRONLY or (access == os.O_RDWR and not event.size):
             return [], []  # what is empty, or was emptied by the open, is about to be written
-        if not event.reasons & NAMED and event.size < WATCHED_MIN_BYTES:
+        if not event.reasons & LIKE_A_MODEL and event.size < WATCHED_MIN_BYTES:
             return [], []
         file = FileIdentity(event.device, event.inode, event.size, event.mtime_ns, event.ctime_ns)
         path = marked_path(event.path, event.path_cut)
         return self._read(event.at, process, file, path, event.reasons, may_write=access == os.O_RDWR)
 
-    def _file_found(self, event: FileFound) -> Outcome:
+    def _mapped(self, event: FileMapped) -> Outcome:
+        """A process maps what it was not seen opening: the descriptor came from another process."""
+        if not event.reasons & LIKE_A_MODEL and event.size < WATCHED_MIN_BYTES:
+            return [], []
+        process = self._world.processes.actor(event)
+        file = FileIdentity(event.device, event.inode, event.size, event.mtime_ns, event.ctime_ns)
+        path, may_write = marked_path(event.path, event.path_cut), event.open_flags & os.O_ACCMODE != os.O_RDONLY
+        return self._hold(event.at, process, file, path, event.reasons, may_write=may_write)
+
+    def _found(self, event: FileFound) -> Outcome:
         process = self._world.processes.get(event.pid, event.start_ns)
         if process is None or event.writable:
             return [], []
         file = FileIdentity(event.device, event.inode, event.size, event.mtime_ns, event.ctime_ns)
-        known = self._world.files.get(event.device, event.inode)
+        return self._hold(event.at, process, file, event.path, event.reasons)
+
+    def _hold(
+        self, at: int, process: Process, file: FileIdentity, path: str, reasons: int, *, may_write: bool = False
+    ) -> Outcome:
+        """A process has a file in its hands; an open of it may have been reported before."""
+        known = self._world.files.get(file.device, file.inode)
         workload = self._world.workloads.get(process.workload or "")
         has_read = workload is not None and known is not None and known.key in workload.models
         if known and known.file == file and (has_read or known.awaits(process)):
-            return [], []  # an open that was reported when it happened
-        return self._read(event.at, process, file, event.path, event.reasons, held=True)
+            return [], []
+        return self._read(at, process, file, path, reasons, held=True, may_write=may_write)
 
     def _read(
         self,

@@ -1,23 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only */
 /*
- * What every probe shares: maps, marks, the record's way out, the walk from a file to its path.
+ * What every probe shares: maps, marks, who acts, the record's way out.
  *
  * Every program takes the same five steps: skip ourselves, filter, reserve or count, fill, submit.
  * The kernel structs are rendered from the running kernel's BTF (btf.py) and hold only the fields that
- * some probe names in its `reads`, so no kernel header is needed.
+ * some probe names in its `reads`, so no kernel header is needed. events.h has all that user space shares.
  */
 #pragma once
-
-#define DEVICE_MINOR_BITS 20
-#define NANOSECONDS_MASK 0x3fffffff /* since 6.13 a flag shares the word (fs: multigrain timestamps) */
-#define SECOND_NS 1000000000ULL
-#define TICK_NS 10000000ULL /* of /proc/PID/stat: USER_HZ is 100 */
+#include "events.h"
 
 /* The helpers by names of our own: bcc replaces its names for them by the old bpf_probe_read, which guesses the
  * address space, unless it finds them in /proc/kallsyms, which we do not let it read (compiler.py). */
 static long (*read_kernel)(void *target, u32 size, const void *source) = (void *)BPF_FUNC_probe_read_kernel;
 static long (*read_kernel_str)(void *target, u32 size, const void *source) = (void *)BPF_FUNC_probe_read_kernel_str;
 static long (*read_user)(void *target, u32 size, const void *source) = (void *)BPF_FUNC_probe_read_user;
+
+#define KERNEL_THREAD 0x00200000 /* PF_KTHREAD: include/linux/sched.h */
+#define DESCRIPTOR_MAX (1 << 30) /* sysctl_nr_open_max is below: fs/file.c */
 
 /* Reads one field of a kernel struct; a bad address gives zero, never a fault. */
 #define READ(source, field)                                                                          \
@@ -30,27 +29,16 @@ static long (*read_user)(void *target, u32 size, const void *source) = (void *)B
 /* ---- maps ---------------------------------------------------------------------------------------- */
 
 BPF_RINGBUF_OUTPUT(ring, RING_PAGES);
-/* Records that found no room, by kind; user space reads it and reports the difference. */
-BPF_PERCPU_ARRAY(lost, u64, KINDS_END);
+/* Records that did not go out, by LOST_TO_* and kind; user space reads it and reports the difference. */
+BPF_PERCPU_ARRAY(lost, u64, LOSS_REASONS * KINDS_END);
+/* Rows that a table had no room for, by REFUSED_BY_*. */
+BPF_PERCPU_ARRAY(refusals, u64, REFUSALS);
 
-/* Set once by user space, before anything is attached. */
-struct settings {
-	u64 large_bytes;    /* a file at least this large is a candidate whatever its name */
-	u64 provisional_ns; /* how long an unconfirmed mark lives */
-	u64 generation;     /* which of the two tables of seen opens is in use: its lowest bit */
-};
+/* Set by user space, before anything is attached. */
 BPF_ARRAY(settings, struct settings, 1);
 
 /* Marks on processes, by thread group. A fork passes them on, the end of the process removes them. */
-#define MARK_PROVISIONAL 1 /* opened something that looks like a model; expires, ends at exec */
-#define MARK_CONFIRMED 2   /* user space agrees; carried through exec */
-#define MARK_OURS 3        /* the daemon and its children: never reported */
-struct mark {
-	u64 start_ns; /* of the process, against reuse of its number */
-	u64 until_ns; /* when a provisional mark ends */
-	u64 state;
-};
-BPF_HASH(marks, u32, struct mark, 16384);
+BPF_HASH(marks, u32, struct mark, MARKS_MAX);
 
 /* One record is put together here before it goes out at its real length. One slot per kind: two programs
  * may interleave on a processor, the same program may not. */
@@ -78,6 +66,17 @@ struct pressure {
 };
 BPF_PERCPU_ARRAY(pressure, struct pressure, 1);
 
+/* What a process has put into the ring since user space emptied it last: at most a quarter of it, so that who floods
+ * it costs the others nothing. Processors may add at the same time and lose an addition: a valve need not be exact. */
+#define SHARE_BYTES (RING_PAGES * 4096 / 4)
+struct share {
+	u64 drain; /* which one it was that came before */
+	u64 bytes;
+};
+BPF_TABLE("lru_hash", u32, struct share, shares, 4096);
+/* How often user space has emptied the ring. */
+BPF_ARRAY(drains, u64, 1);
+
 static __always_inline u64 wake_flag(u64 now_ns, u64 length, int urgent)
 {
 	u32 zero = 0;
@@ -92,31 +91,44 @@ static __always_inline u64 wake_flag(u64 now_ns, u64 length, int urgent)
 	return BPF_RB_FORCE_WAKEUP;
 }
 
-static __always_inline void count_lost(u32 kind)
+static __always_inline int is_within_share(u32 pid, u64 length)
 {
-	u64 *count = lost.lookup(&kind);
+	u32 zero = 0;
+	u64 *drain = drains.lookup(&zero);
+	struct share *share = shares.lookup(&pid);
+	if (!drain || !share) {
+		struct share first = {.drain = drain ? *drain : 0, .bytes = length};
+		shares.update(&pid, &first);
+		return 1;
+	}
+	if (share->drain != *drain) {
+		share->drain = *drain;
+		share->bytes = 0;
+	}
+	if (share->bytes + length > SHARE_BYTES)
+		return 0;
+	share->bytes += length;
+	return 1;
+}
+
+static __always_inline void count_lost(u32 kind, u32 reason)
+{
+	u32 index = reason * KINDS_END + kind;
+	u64 *count = lost.lookup(&index);
 	if (count)
 		*count += 1;
 }
 
-/* Sends `length` bytes of a record; a record that finds no room is counted. Returns 0 when it went out. */
-static __always_inline int submit(struct task_event *event, u32 kind, u64 length, int urgent)
-{
-	/* From here the compiler takes the length for unknown. It would prove that no record is longer and drop the
-	 * check, and the verifier cannot prove it (seen: LLVM 19 with 5.10 and 6.1). */
-	asm volatile("" : "+r"(length));
-	if (length > RECORD_MAX - 1)
-		length = RECORD_MAX - 1;
-	event->kind = kind;
-	event->flags = 0;
-	event->length = length;
-	if (ring.ringbuf_output(event, length, wake_flag(event->at, length, urgent)) == 0)
-		return 0;
-	count_lost(kind);
-	return -1;
-}
-
 /* ---- processes ----------------------------------------------------------------------------------- */
+
+/* Who does something: a process, with what is known of it. */
+struct actor {
+	struct task_struct *task;
+	u64 start_ns;
+	u64 mark; /* MARK_*, 0 for none */
+	u32 pid;
+	u32 tid;
+};
 
 static __always_inline u64 start_of(struct task_struct *task)
 {
@@ -159,105 +171,74 @@ static __always_inline struct mark *mark_of(u32 pid, u64 start_ns)
 	return mark;
 }
 
-static __always_inline int is_ours(struct mark *mark)
+static __always_inline void set_mark(u32 pid, struct mark *mark)
 {
-	return mark && mark->state == MARK_OURS;
+	u32 index = REFUSED_BY_MARKS;
+	u64 *count;
+	if (marks.update(&pid, mark) != 0 && (count = refusals.lookup(&index)))
+		*count += 1;
 }
 
-/* Fills what every record says of the process that is running. */
-static __always_inline void fill_task(struct task_event *event, struct task_struct *task, u64 start_ns)
+/* The process that is running, or on whose behalf the kernel is at work: before 5.12 io_uring opens files in kernel
+ * threads that have borrowed the memory of a process. */
+static __always_inline struct actor find_actor(struct task_struct *task)
 {
+	struct actor actor = {};
 	u64 ids = bpf_get_current_pid_tgid();
+	actor.pid = ids >> 32;
+	actor.tid = (u32)ids;
+#ifndef HAS_task_struct_io_worker
+	if (READ(task, flags) & KERNEL_THREAD) {
+		struct mm_struct *memory = READ(task, mm);
+		struct task_struct *owner = memory ? READ(memory, owner) : 0;
+		if (owner) {
+			task = owner;
+			actor.pid = actor.tid = READ(task, tgid);
+		}
+	}
+#endif
+	actor.task = task;
+	actor.start_ns = start_of(task);
+	struct mark *mark = mark_of(actor.pid, actor.start_ns);
+	actor.mark = mark ? mark->state : 0;
+	return actor;
+}
+
+/* Fills what every record says of the process. */
+static __always_inline void fill_task(struct task_event *event, struct actor *actor)
+{
 	event->at = bpf_ktime_get_boot_ns();
-	event->pid = ids >> 32;
-	event->tid = (u32)ids;
-	event->start_ns = start_ns;
+	event->pid = actor->pid;
+	event->tid = actor->tid;
+	event->start_ns = actor->start_ns;
 	event->cgroup = bpf_get_current_cgroup_id();
 	event->uid = (u32)bpf_get_current_uid_gid();
 #ifdef HAS_task_struct_loginuid
-	event->login_uid = READ(task, loginuid);
+	event->login_uid = READ(actor->task, loginuid);
 #else
 	event->login_uid = -1;
 #endif
-	event->mount_ns = mount_namespace_of(task);
-	event->pid_ns = pid_namespace_of(task);
+	event->mount_ns = mount_namespace_of(actor->task);
+	event->pid_ns = pid_namespace_of(actor->task);
 }
 
-/* ---- files --------------------------------------------------------------------------------------- */
-
-struct file_facts {
-	u64 device; /* as stat shows it */
-	u64 inode;
-	u64 size;
-	u64 mtime_ns;
-	u64 ctime_ns;
-};
-
-/* The kernel's device number as user space sees it: new_encode_dev of include/linux/kdev_t.h. */
-static __always_inline u64 encode_device(u32 device)
+/* Sends `length` bytes of a record; one that does not go out is counted. Returns 0 when it went out. */
+static __always_inline int submit(struct actor *actor, struct task_event *event, u32 kind, u64 length, int urgent)
 {
-	u32 major = device >> DEVICE_MINOR_BITS, minor = device & ((1 << DEVICE_MINOR_BITS) - 1);
-	return (minor & 0xff) | (major << 8) | ((u64)(minor & ~0xff) << 12);
-}
-
-static __always_inline void read_file_facts(struct file_facts *facts, struct inode *inode)
-{
-	struct super_block *super = READ(inode, i_sb);
-	facts->device = encode_device(READ(super, s_dev));
-	facts->inode = READ(inode, i_ino);
-	facts->size = READ(inode, i_size);
-	facts->mtime_ns = READ(inode, i_mtime_sec) * SECOND_NS + (READ(inode, i_mtime_nsec) & NANOSECONDS_MASK);
-	facts->ctime_ns = READ(inode, i_ctime_sec) * SECOND_NS + (READ(inode, i_ctime_nsec) & NANOSECONDS_MASK);
-}
-
-#define NAME_MAX_BYTES 256 /* NAME_MAX and the NUL */
-#define MOUNTS_MAX 16
-
-/*
- * Writes the components of a path, leaf first, each with its NUL, up to the root of the mount namespace.
- * Returns their length in bytes; *cut says that COMPONENTS_MAX or PATH_BYTES_MAX ended the walk.
- *
- * What the walk knows lives in map memory, through volatile: the verifier then takes it for unknown at each
- * step and sees one state a step, where it would follow every way through the loop if it knew the values.
- */
-static __always_inline u32 walk_path(struct scratch *slot, u32 offset, struct dentry *dentry,
-				     struct vfsmount *vfsmount, u32 *cut)
-{
-	struct mount *mount = (void *)vfsmount - offsetof(struct mount, mnt);
-	struct dentry *mount_root = READ(vfsmount, mnt_root);
-	volatile u64 *length = &slot->path_length, *components = &slot->path_components;
-
-	*length = 0;
-	*components = 0;
-	*cut = 1;
-	for (int step = 0; step < COMPONENTS_MAX + MOUNTS_MAX; step++) {
-		if (dentry == mount_root) {
-			struct mount *above = READ(mount, mnt_parent);
-			if (above == mount) {
-				*cut = 0;
-				break;
-			}
-			dentry = READ(mount, mnt_mountpoint);
-			mount = above;
-			mount_root = READ((struct vfsmount *)&mount->mnt, mnt_root);
-			continue;
-		}
-		u64 end = *length;
-		if (*components == COMPONENTS_MAX || end >= PATH_BYTES_MAX)
-			break;
-		struct dentry *parent = READ(dentry, d_parent);
-		long copied = read_kernel_str(slot->bytes + offset + (end & (PATH_BYTES_MAX - 1)), NAME_MAX_BYTES,
-					      READ(dentry, d_name));
-		if (copied <= 0 || end + copied > PATH_BYTES_MAX)
-			break;
-		*length = end + copied;
-		*components += 1;
-		if (parent == dentry) { /* a file without a place, such as a memfd */
-			*cut = 0;
-			break;
-		}
-		dentry = parent;
+	/* From here the compiler takes the length for unknown. It would prove that no record is longer and drop the
+	 * check, and the verifier cannot prove it (seen: LLVM 19 with 5.10 and 6.1). */
+	asm volatile("" : "+r"(length));
+	if (length > RECORD_MAX - 1)
+		length = RECORD_MAX - 1;
+	event->kind = kind;
+	event->flags = actor->mark == MARK_SELF_TEST ? RECORD_SELF_TEST : 0;
+	event->length = length;
+	if (!is_within_share(actor->pid, length)) {
+		count_lost(kind, LOST_TO_SHARE);
+		return -1;
 	}
-	u64 total = *length;
-	return total > PATH_BYTES_MAX ? PATH_BYTES_MAX : total;
+	if (ring.ringbuf_output(event, length, wake_flag(event->at, length, urgent)) == 0)
+		return 0;
+	count_lost(kind, LOST_TO_RING);
+	return -1;
 }

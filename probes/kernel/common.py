@@ -2,7 +2,7 @@
 
 from modelwarden.probes.event import Event
 from modelwarden.probes.probe import Reads
-from modelwarden.probes.wire import U32, U64, record
+from modelwarden.probes.wire import U8, U16, U32, U64, record
 
 
 @record
@@ -25,8 +25,34 @@ class TaskEvent(Event):
     pid_ns: U32
 
 
+@record
+class FileEvent(TaskEvent):
+    """A fact about a regular file that a process uses."""
+
+    device: U64
+    """As the kernel's superblock has it; on btrfs and overlayfs `stat` shows another."""
+    inode: U64
+    size: U64
+    """0 for an open that empties it."""
+    mtime_ns: U64
+    ctime_ns: U64
+    open_flags: U32
+    """`file->f_flags`, as in open(2); O_CREAT, O_EXCL and O_TRUNC only by fentry, which sees the open begin."""
+    reasons: U16
+    """Why the filter let it through: `Candidate` bits."""
+    path_cut: U8
+    """1 when the path is longer than what the kernel walks: its beginning is missing."""
+    created: U8
+    """1 when the file was made by this open."""
+
+
 READS: Reads = {
     "task_struct": (
+        "flags",
+        "tgid",
+        "mm",
+        "io_worker = worker_private | pf_io_worker ?",
+        "thread_status = thread_info.status ?",
         "group_leader",
         "start_boottime",
         "loginuid = loginuid.val ?",
@@ -49,7 +75,8 @@ READS: Reads = {
         "i_ctime_nsec = i_ctime_nsec | __i_ctime.tv_nsec | i_ctime.tv_nsec",
     ),
     "super_block": ("s_dev",),
-    "file": ("f_inode", "f_flags", "f_path_dentry = f_path.dentry", "f_path_mnt = f_path.mnt"),
+    "mm_struct": ("owner",),
+    "file": ("f_inode", "f_flags", "f_mode", "f_path_dentry = f_path.dentry", "f_path_mnt = f_path.mnt"),
     "dentry": ("d_parent", "d_name = d_name.name"),
     "vfsmount": ("mnt_root",),
     "mount": ("mnt_parent", "mnt_mountpoint", "mnt"),

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only */
-#include "common.h"
+#include "path.h"
 
 /*
  * TP_PROTO(struct task_struct *p, pid_t old_pid, struct linux_binprm *bprm): include/trace/events/sched.h.
@@ -9,23 +9,20 @@
 int exec_raw_tracepoint(struct bpf_raw_tracepoint_args *ctx)
 {
 	struct task_struct *task = (struct task_struct *)ctx->args[0];
-	u32 pid = bpf_get_current_pid_tgid() >> 32;
-	u64 start_ns = start_of(task);
-	struct mark *mark = mark_of(pid, start_ns);
-	if (is_ours(mark))
+	struct actor actor = find_actor(task);
+	if (actor.mark == MARK_OURS)
 		return 0;
-	int watched = mark && mark->state == MARK_CONFIRMED;
-	if (mark && !watched)
-		marks.delete(&pid); /* a provisional mark ends here */
+	if (actor.mark == MARK_PROVISIONAL)
+		marks.delete(&actor.pid); /* it ends here */
 
 	u32 kind = KIND_PROCESS_EXECUTED;
 	struct scratch *slot = scratch.lookup(&kind);
 	if (!slot) {
-		count_lost(kind);
+		count_lost(kind, LOST_TO_RING);
 		return 0;
 	}
 	struct process_executed *event = (struct process_executed *)slot->bytes;
-	fill_task((struct task_event *)event, task, start_ns);
+	fill_task((struct task_event *)event, &actor);
 	struct task_struct *parent = READ(task, real_parent);
 	event->parent_pid = READ(parent, tgid);
 	event->parent_start_ns = start_of(parent);
@@ -55,6 +52,7 @@ int exec_raw_tracepoint(struct bpf_raw_tracepoint_args *ctx)
 		event->arguments_cut = 1;
 	}
 	event->arguments_size = size;
-	submit((struct task_event *)event, kind, sizeof(*event) + path_size + size, watched);
+	submit(&actor, (struct task_event *)event, kind, sizeof(*event) + path_size + size,
+	       actor.mark == MARK_CONFIRMED);
 	return 0;
 }

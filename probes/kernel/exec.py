@@ -1,7 +1,10 @@
 """A program that a process became, with its arguments as they were at that moment."""
 
+import os
+from pathlib import Path
+
 from modelwarden.probes.kernel.common import TaskEvent
-from modelwarden.probes.probe import Hook, HookKind, Probe
+from modelwarden.probes.probe import Hook, HookKind, Probe, Program
 from modelwarden.probes.wire import U8, U16, U32, U64, ArgumentsTail, PathTail, record
 
 
@@ -25,12 +28,22 @@ class ProcessExecuted(TaskEvent):
     arguments: ArgumentsTail
 
 
+def _prove(_folder: Path) -> None:
+    os.waitpid(os.posix_spawn("/proc/self/exe", ["/proc/self/exe", "-I", "-S", "-c", ""], {}), 0)
+
+
 PROBE: Probe = Probe(
     name="exec",
     records=(ProcessExecuted,),
-    hooks=(Hook(HookKind.RAW_TRACEPOINT, "exec_raw_tracepoint", ("sched_process_exec",)),),
+    hooks=(
+        Hook(
+            HookKind.RAW_TRACEPOINT,
+            (Program(HookKind.RAW_TRACEPOINT, "exec_raw_tracepoint", ("sched_process_exec",)),),
+        ),
+    ),
     reads={
         "task_struct": ("real_parent", "tgid", "mm"),
         "mm_struct": ("exe_file", "arg_start", "arg_end"),
     },
+    prove=_prove,
 )

@@ -12,20 +12,17 @@ int exit_raw_tracepoint(struct bpf_raw_tracepoint_args *ctx)
 	struct signal_struct *signal = READ(task, signal);
 	if (READ(signal, live) != 0)
 		return 0;
-	u32 pid = bpf_get_current_pid_tgid() >> 32;
-	u64 start_ns = start_of(task);
-	struct mark *mark = mark_of(pid, start_ns);
-	int ours = is_ours(mark);
-	if (marks.lookup(&pid))
-		marks.delete(&pid);
-	if (ours)
+	struct actor actor = find_actor(task);
+	if (marks.lookup(&actor.pid))
+		marks.delete(&actor.pid);
+	if (actor.mark == MARK_OURS)
 		return 0;
 
 	struct process_exited event = {};
-	fill_task((struct task_event *)&event, task, start_ns);
+	fill_task((struct task_event *)&event, &actor);
 	event.exit_code = READ(signal, group_exit_code);
 	if (event.exit_code == 0)
 		event.exit_code = READ(task, exit_code);
-	submit((struct task_event *)&event, KIND_PROCESS_EXITED, sizeof(event), 0);
+	submit(&actor, (struct task_event *)&event, KIND_PROCESS_EXITED, sizeof(event), 0);
 	return 0;
 }

@@ -13,22 +13,21 @@ int fork_raw_tracepoint(struct bpf_raw_tracepoint_args *ctx)
 	u32 child_pid = READ(child, tgid);
 	if (READ(child, pid) != child_pid)
 		return 0; /* a thread */
-	u32 pid = bpf_get_current_pid_tgid() >> 32;
-	u64 start_ns = start_of(task), child_start_ns = READ(child, start_boottime);
-
-	struct mark *mark = mark_of(pid, start_ns);
+	struct actor actor = find_actor(task);
+	u64 child_start_ns = READ(child, start_boottime);
+	struct mark *mark = mark_of(actor.pid, actor.start_ns);
 	if (mark) {
 		struct mark passed_on = *mark;
 		passed_on.start_ns = child_start_ns;
-		marks.update(&child_pid, &passed_on);
+		set_mark(child_pid, &passed_on);
 	}
-	if (is_ours(mark))
+	if (actor.mark == MARK_OURS)
 		return 0;
 
 	struct process_forked event = {};
-	fill_task((struct task_event *)&event, task, start_ns);
+	fill_task((struct task_event *)&event, &actor);
 	event.child_pid = child_pid;
 	event.child_start_ns = child_start_ns;
-	submit((struct task_event *)&event, KIND_PROCESS_FORKED, sizeof(event), 0);
+	submit(&actor, (struct task_event *)&event, KIND_PROCESS_FORKED, sizeof(event), 0);
 	return 0;
 }

@@ -4,13 +4,14 @@ import struct
 from dataclasses import dataclass
 
 from modelwarden.probes.event import Event
-from modelwarden.probes.loader import Kernel
+from modelwarden.probes.kernel_side import Kernel
+from modelwarden.probes.tables import COUNTED, ROWS_ADDED, SEEN_KEY, SEEN_MAX, Table
 
-_KEY = struct.Struct("<IIQQQQQ")
+_KEY = SEEN_KEY.layout
 _VALUE = struct.Struct("<Q")
 GENERATION_NS = 60 * 1_000_000_000
 """How long a row suppresses repetitions, so that rows of processes that ended leave."""
-ROWS_MAX = 16_384
+ROWS_MAX = SEEN_MAX // 2
 """Half of a table: beyond it a new generation begins at once. A full table suppresses nothing and loses nothing."""
 
 
@@ -50,7 +51,8 @@ class OpenCounts:
         if self._retired is not None:
             found += self._read(at, self._table(self._kernel.generation - 1), self._retired, delete=True)
             self._retired = None
-        counted, rows = self._kernel.counters["seen_counters"].read()
+        counters = self._kernel.seen_counters.read()
+        counted, rows = counters[COUNTED], counters[ROWS_ADDED]
         if counted != self._counted:
             found += self._read(at, self._table(self._kernel.generation), self._reported, delete=False)
             self._counted = counted
@@ -61,10 +63,10 @@ class OpenCounts:
             self._rows_before, self._changed_at = rows, at
         return found
 
-    def _table(self, generation: int) -> str:
-        return "seen_odd" if generation & 1 else "seen_even"
+    def _table(self, generation: int) -> Table:
+        return Table.SEEN_ODD if generation & 1 else Table.SEEN_EVEN
 
-    def _read(self, at: int, table: str, reported: dict[bytes, int], *, delete: bool) -> list[OpensCounted]:
+    def _read(self, at: int, table: Table, reported: dict[bytes, int], *, delete: bool) -> list[OpensCounted]:
         found = []
         for keys, values in self._kernel.maps[table].rows(delete=delete):
             for index, (count,) in enumerate(_VALUE.iter_unpack(values)):

@@ -7,7 +7,7 @@ from modelwarden.daemon.picture import Workings, picture
 from modelwarden.daemon.rules.unapproved_model import RULE
 from modelwarden.daemon.snapshot import ProbeStatus, Snapshot
 from modelwarden.probes.inbox import CAPACITY
-from modelwarden.probes.loader import ProbeState
+from modelwarden.probes.kernel_side import ProbeState
 from modelwarden.probes.probe import HookKind
 
 ON = ProbeState("exec", HookKind.RAW_TRACEPOINT)

@@ -7,16 +7,18 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from tests.kernel.watch import HOOKS_OF_FILE_OPEN, Watch, load_or_skip
+from tests.kernel.watch import Watch, all_but, hooks_of, load_or_skip
 
-from modelwarden.probes.loader import Kernel
+from modelwarden.probes.kernel.file_open import PROBE as FILE_OPEN
+from modelwarden.probes.kernel_side import Kernel
 from modelwarden.probes.tracepoint import events_folder
 
 
 @pytest.fixture(scope="session", autouse=True)
 def tracefs() -> Iterator[None]:
     """Mounts tracefs where nobody has, as systemd does on a workstation; takes it away again."""
-    mounted = os.geteuid() == 0 and events_folder() is None
+    wanted = not os.environ.get("MODELWARDEN_NO_TRACEFS")
+    mounted = wanted and os.geteuid() == 0 and events_folder() is None
     if mounted:
         subprocess.run(["/bin/mount", "-t", "tracefs", "tracefs", "/sys/kernel/tracing"], check=False)
     yield
@@ -24,11 +26,10 @@ def tracefs() -> Iterator[None]:
         subprocess.run(["/bin/umount", "-l", "/sys/kernel/tracing"], check=False)
 
 
-@pytest.fixture(scope="session", params=HOOKS_OF_FILE_OPEN)
+@pytest.fixture(scope="session", params=hooks_of(FILE_OPEN), ids=str)
 def either_kernel(request: pytest.FixtureRequest) -> Iterator[Kernel]:
     """All probes, with `file_open` by each of its hooks."""
-    others = [f"file_open_{hook}" for hook in HOOKS_OF_FILE_OPEN if hook != request.param]
-    kernel = load_or_skip(dict.fromkeys(others, "left out by the test"))
+    kernel = load_or_skip(all_but(FILE_OPEN, request.param))
     yield kernel
     kernel.close()
 

@@ -1,21 +1,28 @@
 """The loader: the cheapest hook that the system allows, everything gone at the end, clear words when it cannot."""
 
 import ctypes
+import os
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.kernel.watch import LARGE_BYTES, Watch, load_or_skip
+from tests.kernel.watch import LARGE_BYTES, Watch, hooks_of, load_or_skip
 from tests.rights import AS_NOBODY
 
+from modelwarden.probes import registry
+from modelwarden.probes.btf import Btf
+from modelwarden.probes.hooks import blindness
+from modelwarden.probes.kernel.file_open import PROBE as FILE_OPEN
 from modelwarden.probes.kernel.file_open import FileOpened
+from modelwarden.probes.kernel_side import Kernel
 from modelwarden.probes.libbpf import library
-from modelwarden.probes.loader import Kernel
 from modelwarden.probes.probe import HookKind
+from modelwarden.probes.registry import PROBES
 
 pytestmark = pytest.mark.bpf
 
@@ -63,25 +70,31 @@ def load_under(script: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_takes_the_cheapest_hook() -> None:
-    """Where tracefs is mounted, opens are seen by their own tracepoints and nothing is said to be degraded."""
+def test_takes_the_cheapest_hook_that_sees_everything() -> None:
+    """Fentry where the kernel takes it; else the tracepoints, unless 32-bit calls would pass them."""
     kernel = load_or_skip({})
     states = {state.name: state for state in kernel.states}
     kernel.close()
 
-    assert {state.reason for state in states.values()} == {None}
-    assert states["file_open"].hook is HookKind.TRACEPOINT
-    assert {name for name, state in states.items() if state.hook is HookKind.RAW_TRACEPOINT} == {"exec", "exit", "fork"}
+    taken = hooks_of(FILE_OPEN)
+    types = Btf()
+    complete = [hook.kind for hook in FILE_OPEN.hooks if hook.kind in taken and not blindness(hook, types)]
+    types.close()
+    assert states["file_open"].hook is complete[0]
+    assert (states["file_open"].reason is None) == (complete[0] is HookKind.FENTRY)
+    for name in ("exec", "exit", "fork"):
+        assert (states[name].hook, states[name].reason) == (HookKind.RAW_TRACEPOINT, None)
 
 
-def test_without_tracefs_the_raw_tracepoint_sees_the_same(tmp_path: Path) -> None:
-    """The fallback works, and says why it was taken and what to do."""
+def test_without_tracefs_it_says_so(tmp_path: Path) -> None:
+    """A hook that needs tracefs is passed over, with the reason and what to do."""
     done = load_under("umount -q /sys/kernel/tracing /sys/kernel/debug; true")
 
     [line] = [line for line in done.stdout.splitlines() if line.startswith("file_open")]
-    assert line.split("|")[1] == "raw_tracepoint"
-    assert "tracefs is not mounted" in line
-    assert "mount -t tracefs" in line
+    if HookKind.FENTRY in hooks_of(FILE_OPEN):
+        assert line.split("|")[1:] == ["fentry", "None", "None"]
+    else:
+        assert line.split("|")[1] == "raw_tracepoint"
 
 
 @pytest.mark.parametrize(
@@ -140,19 +153,17 @@ def test_a_killed_daemon_leaves_nothing_behind() -> None:
 
 
 def test_an_excluded_hook_is_named(watch: Watch) -> None:
-    """A state says why a cheaper hook was not taken, and only then."""
+    """A state says why each cheaper hook was not taken."""
     [state] = [state for state in watch.kernel.states if state.name == "file_open"]
 
-    if state.hook is HookKind.RAW_TRACEPOINT:
-        assert state.reason == "tracepoint: left out by the test"
-    else:
-        assert state.reason is None
+    kinds = [hook.kind for hook in FILE_OPEN.hooks]
+    cheaper = kinds[: kinds.index(HookKind(state.hook or ""))]
+    assert [part.partition(": ")[0] for part in (state.reason or "").split("; ") if "left out" in part] == cheaper
 
 
 def test_no_hook_at_all_leaves_the_others_alone(make_file: Callable[..., Path]) -> None:
     """A probe that cannot attach is off, by name; the rest goes on."""
-    refused = {"file_open_tracepoint": "no", "file_open_raw_tracepoint": "not at all"}
-    kernel: Kernel = load_or_skip(refused)
+    kernel: Kernel = load_or_skip({FILE_OPEN.key(hook): "no" for hook in FILE_OPEN.hooks})
     watch = Watch(kernel)
     make_file("x.gguf").read_bytes()
     states = {state.name: state.hook for state in kernel.states}
@@ -162,3 +173,25 @@ def test_no_hook_at_all_leaves_the_others_alone(make_file: Callable[..., Path]) 
     assert states["file_open"] is None
     assert states["exec"] is HookKind.RAW_TRACEPOINT
     assert seen == []
+
+
+def test_a_hook_without_its_optional_part_is_kept(
+    make_file: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What one program of a hook would have seen is named as unseen; the others go on."""
+    [raw] = [hook for hook in FILE_OPEN.hooks if hook.kind is HookKind.RAW_TRACEPOINT]
+    broken = tuple(replace(one, needs=("io_kiocb", "nothing")) if one.lacking else one for one in raw.programs)
+    probes = [replace(one, hooks=(replace(raw, programs=broken),)) if one is FILE_OPEN else one for one in PROBES]
+    monkeypatch.setattr(registry, "PROBES", tuple(probes))
+
+    kernel = load_or_skip({})
+    watch = Watch(kernel)
+    path = make_file("x.gguf")
+    kernel.watch(os.getpid(), 0, watched=False)
+    path.read_bytes()
+    [state] = [state for state in kernel.states if state.name == "file_open"]
+    seen = watch.opens(path)
+    kernel.close()
+
+    assert state.reason == "an open through io_uring is not seen: the kernel's io_kiocb has no nothing"
+    assert len(seen) == 1

@@ -7,17 +7,43 @@ from typing import TypeVar
 
 import pytest
 
+from modelwarden.probes.btf import KERNEL_BTF, Btf
 from modelwarden.probes.clock import boot_ns
 from modelwarden.probes.event import Event
+from modelwarden.probes.hooks import check
 from modelwarden.probes.kernel.file_open import FileOpened
-from modelwarden.probes.loader import Kernel, ProbesUnavailableError, load
+from modelwarden.probes.kernel_side import Kernel
+from modelwarden.probes.loader import ProbesUnavailableError, load
+from modelwarden.probes.probe import Hook, HookKind, Probe
 from modelwarden.probes.reader import Reader
 from modelwarden.probes.sampled.opens import OpenCounts, OpensCounted
 
 EventT = TypeVar("EventT", bound=Event)
 
 LARGE_BYTES = 32 << 20
-HOOKS_OF_FILE_OPEN = ("tracepoint", "raw_tracepoint")
+
+
+def hooks_of(probe: Probe) -> list[HookKind]:
+    """The hooks of a probe that this kernel takes, so that each is tested; all of them where nobody may ask."""
+    if os.geteuid() != 0 or not KERNEL_BTF.exists():
+        return [hook.kind for hook in probe.hooks]
+    types = Btf()
+    taken = [hook.kind for hook in probe.hooks if _is_taken(hook, types)]
+    types.close()
+    return taken
+
+
+def _is_taken(hook: Hook, types: Btf) -> bool:
+    try:
+        check(hook, types)
+    except OSError as error:
+        return "tracefs" in str(error) and not os.environ.get("MODELWARDEN_NO_TRACEFS")  # conftest.py mounts it
+    return True
+
+
+def all_but(probe: Probe, kind: HookKind) -> dict[str, str]:
+    """What to leave out so that a probe takes one hook."""
+    return {probe.key(hook): "left out by the test" for hook in probe.hooks if hook.kind is not kind}
 
 
 @dataclass
@@ -34,7 +60,7 @@ class Watch:
 
     def drain(self) -> list[Event]:
         """All events so far."""
-        while self.kernel.ring.drain(512, lambda batch: self.events.extend(self._reader.decode(batch))):
+        while self.kernel.drain(512, lambda batch: self.events.extend(self._reader.decode(batch))):
             pass
         return self.events
 

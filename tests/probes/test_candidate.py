@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modelwarden.probes.candidate import (
-    NAMED,
+    LIKE_A_MODEL,
     STRONG_SUFFIXES,
     WEAK_MIN_BYTES,
     WEAK_SUFFIXES,
@@ -64,7 +64,7 @@ def test_large_file() -> None:
 
 def test_reasons_of_the_file() -> None:
     """All reasons but the mark of the process lie in the file."""
-    assert [one for one in Candidate if not one & NAMED] == [Candidate.WATCHED]
+    assert [one for one in Candidate if not one & LIKE_A_MODEL] == [Candidate.WATCHED, Candidate.NAMED_FILE]
 
 
 @given(

@@ -22,8 +22,7 @@ from modelwarden.probes.wire import (
     PathTail,
     decode_arguments,
     decode_path,
-    decode_text,
-    kind_of,
+    header_of,
     layout,
     record,
     snake,
@@ -102,7 +101,7 @@ def test_record_decodes_to_itself(data: st.DataObject, which: Layout) -> None:
         behind += raw
     packed.kind, packed.length = which.kind, ctypes.sizeof(struct) + len(behind)
     raw = bytes(packed) + behind
-    assert kind_of(raw) == which.kind
+    assert header_of(raw) == (which.kind, 0)
     assert which.decode(raw) == which.event(**expected)
 
 
@@ -145,7 +144,7 @@ def test_tail_that_is_longer_than_the_record(path_size: int, words_size: int) ->
 def test_too_short_for_a_kind(length: int) -> None:
     """Fewer bytes than the header have no kind."""
     with pytest.raises(ValueError, match="no record"):
-        kind_of(bytes(length))
+        header_of(bytes(length))
 
 
 def test_misaligned_field_is_refused() -> None:
@@ -226,8 +225,3 @@ def test_paths(raw: bytes, path: str) -> None:
 def test_arguments(raw: bytes, words: tuple[str, ...]) -> None:
     """Words are separated by NUL, empty ones count, and secrets never get any further."""
     assert decode_arguments(raw) == words
-
-
-def test_text() -> None:
-    """A text ends at its NUL."""
-    assert (decode_text(b"ab\0cd"), decode_text(b"\xff"), decode_text(b"")) == ("ab", "\udcff", "")

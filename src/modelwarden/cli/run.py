@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from modelwarden.daemon.app import App
     from modelwarden.daemon.config import Config
     from modelwarden.exporters.exporter import ExporterType, Route
-    from modelwarden.probes.loader import Kernel
+    from modelwarden.probes.kernel_side import Kernel
 
 
 class Run:

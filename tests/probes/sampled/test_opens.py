@@ -51,7 +51,7 @@ class FakeKernel:
 
     def __init__(self) -> None:
         self.maps = {name: Table() for name in TABLES}
-        self.counters = {"seen_counters": Counters()}
+        self.seen_counters = Counters()
         self.generation = 0
         self.generations: list[int] = []
 
@@ -65,7 +65,7 @@ class FakeKernel:
         used = self.generation if generation is None else generation
         table = self.maps[TABLES[used & 1]].counts
         key = KEY.pack(pid, access, 5 * SECOND, 0xFE01, inode, 4096, 3)
-        self.counters["seen_counters"].values[0 if key in table else 1] += 1
+        self.seen_counters.values[0 if key in table else 1] += 1
         table[key] = table[key] + 1 if key in table else 0
         return table[key] == 0
 

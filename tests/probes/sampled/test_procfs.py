@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from tests import file_systems
+from tests.finding import needs_root
 
 from modelwarden.probes.candidate import Candidate
 from modelwarden.probes.clock import TICK_NS, boot_ns
@@ -23,7 +25,7 @@ import ctypes, mmap, os, sys
 action, path = sys.argv[1], sys.argv[2]
 path = os.fsencode(path)
 if action == "read":
-    os.open(path, os.O_RDONLY)
+    [os.open(one, os.O_RDONLY) for one in sys.argv[2:]]
 elif action == "write":
     os.open(path, os.O_WRONLY)
 elif action == "both":
@@ -31,9 +33,16 @@ elif action == "both":
 elif action == "deleted":
     os.open(path, os.O_RDONLY); os.unlink(path)
 elif action == "mapped":
-    held = os.open(path, os.O_RDONLY); keep = mmap.mmap(held, 0, prot=mmap.PROT_READ); os.close(held)
+    keep = []
+    for one in sys.argv[2:]:
+        held = os.open(one, os.O_RDONLY); keep.append(mmap.mmap(held, 0, prot=mmap.PROT_READ)); os.close(held)
     # what mmap duplicates would be a descriptor of its own
     [os.close(int(n)) for n in os.listdir("/proc/self/fd") if int(n) > 2 and os.path.exists(f"/proc/self/fd/{n}")]
+elif action == "memfd":
+    held = os.memfd_create(path); os.write(held, bytes(5000))
+    keep = mmap.mmap(held, 0, prot=mmap.PROT_READ)
+    if sys.argv[3:]:
+        [os.close(int(n)) for n in os.listdir("/proc/self/fd") if int(n) > 2 and os.path.exists(f"/proc/self/fd/{n}")]
 elif action == "name":
     ctypes.CDLL(None).prctl(15, path, 0, 0, 0)
 print("ready", flush=True)
@@ -122,6 +131,41 @@ def test_hostile_file_name_hides_nothing(child: Start, tmp_path: Path, name: str
     path.write_bytes(bytes(5000))
     _, held = look(child(action, path))
     assert [one.path for one in held] == [str(path)]
+
+
+@pytest.mark.parametrize(("closed", "mapped"), [((), False), (("closed",), True)])
+def test_memfd(child: Start, closed: tuple[str, ...], mapped: bool) -> None:
+    """A file in memory is found by the name that its maker gave it, open or only mapped."""
+    _, (held,) = look(child("memfd", "x.gguf", *closed))
+    assert (held.path, held.size, held.mapped) == ("/memfd:x.gguf", 5000, mapped)
+
+
+@pytest.mark.root
+@needs_root
+@pytest.mark.parametrize("action", ["read", "mapped", "deleted"])
+@pytest.mark.parametrize("kind", file_systems.KINDS)
+def test_the_device_is_the_superblocks(child: Start, tmp_path: Path, model: Path, kind: str, action: str) -> None:
+    """Where stat shows a subvolume's or a layer's device, a held file has the one that kernel records have."""
+    with file_systems.mounted(kind, tmp_path / "mounts", model) as path:
+        inode = path.stat().st_ino
+        _, (held,) = look(child(action, path))
+        assert (held.device, held.inode) == (file_systems.kernel_device(path.parents[1]), inode)
+        assert held.path == str(path)
+
+
+@pytest.mark.root
+@needs_root
+def test_subvolumes_count_their_inodes_for_themselves(child: Start, tmp_path: Path, model: Path) -> None:
+    """Given two files with one number on one device, in two subvolumes of btrfs, then both are found."""
+    with file_systems.mounted("btrfs", tmp_path / "mounts", model) as path:
+        other = path.parents[1] / "other"
+        subprocess.run(["/usr/bin/env", "btrfs", "subvolume", "create", other], check=True, stdout=subprocess.DEVNULL)
+        (other / "b.gguf").write_bytes(bytes(6000))
+        assert (other / "b.gguf").stat().st_ino == path.stat().st_ino
+        for action in ("read", "mapped"):
+            _, held = look(child(action, path, str(other / "b.gguf")))
+            assert {one.path for one in held} == {str(path), str(other / "b.gguf")}
+            assert {one.device for one in held} == {file_systems.kernel_device(path.parents[1])}
 
 
 def test_other_files_are_not_told(child: Start, tmp_path: Path) -> None:
