@@ -15,8 +15,11 @@ SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
 PACKAGES := python3 python3-venv python3-bpfcc libbpf1 libseccomp2
 # prometheus: a real server that scrapes us, and promtool; systemd: systemd-analyze checks the unit.
-# busybox-static: a reader of models for a chroot; e2fsprogs and util-linux are essential packages.
-TEST_PACKAGES := prometheus systemd busybox-static
+# busybox-static: a reader of models for a chroot; btrfs-progs: mkfs for a file system with devices of its own;
+# e2fsprogs and util-linux are essential packages.
+TEST_PACKAGES := prometheus systemd busybox-static btrfs-progs
+# For guests; debian-archive-keyring: systems that are not Debian have none; gcc and libc6-dev: no guest can compile.
+KERNEL_TEST_PACKAGES := qemu-system-x86 busybox-static cpio kmod e2fsprogs debootstrap debian-archive-keyring gcc libc6-dev
 
 # Stamps: what they stand for is done again only when the pins or the project's settings change.
 SETUP := .venv/.setup-done

@@ -50,7 +50,7 @@ class FileIdentity:
     """Which file, in which state: two opens with equal identities read the same bytes."""
 
     device: int
-    """As `stat` shows it (`st_dev`)."""
+    """As the kernel's superblock has it; on btrfs and overlayfs `stat` shows another."""
     inode: int
     size: int
     mtime_ns: int

@@ -11,15 +11,17 @@ import os
 import stat
 from collections.abc import Iterator
 
+from modelwarden.probes.inode import kernel_inode, mounted_inode
+
 OPENED, CHANGED, GONE, UNREADABLE = b"opened", b"changed", b"gone", b"unreadable"
 SYS_OPENAT2 = 437
 RESOLVE_NO_MAGICLINKS, RESOLVE_IN_ROOT = 0x02, 0x10
 LOOK = os.O_PATH | os.O_CLOEXEC
 READ = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
-OWN_DEVICES = {0x9123683E, 0x794C7630}
-"""File systems (btrfs, overlayfs) whose `st_dev` is not the kernel's device number, by `f_type` of statfs."""
 DESCRIPTORS_LIMIT = 4096
 MAPS_LIMIT = 65_536
+MAPPED_LIMIT = 64
+"""Different files among the mappings of a process that may be the wanted one."""
 ABSENT = {errno.ENOENT, errno.ENOTDIR, errno.ESRCH, errno.ENXIO}
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -77,7 +79,7 @@ def _candidates(request: Request, errors: list[OSError]) -> Iterator[tuple[int, 
     for pid in request.pids:
         # What it holds comes first: resolving a path asks every file system on the way, and a hostile
         # process can lead the path through one that never answers.
-        for link in (*_held(pid, request.inode), *_mapped(pid, request.inode)):
+        for link in (*_held(pid, request.inode), *_mapped(pid, request)):
             try:
                 yield os.open(link, LOOK), False
             except OSError as error:
@@ -142,35 +144,62 @@ def _held(pid: int, inode: int) -> list[bytes]:
     return found
 
 
-def _mapped(pid: int, inode: int) -> list[bytes]:
-    """The first mapping of a file with this inode: it may be mapped and closed."""
-    wanted = b"%d" % inode
+def _mapped(pid: int, request: Request) -> list[bytes]:
+    """Mappings of files with this inode or path, those on the device first: a file may be mapped and closed.
+
+    Before Linux 6.8 the mappings of overlayfs show the inode of a layer, so the path counts as well. Inodes alone do
+    not tell: a process can map many files with one number, on file systems that it made for that.
+    """
+    wanted = (request.device, request.inode)
+    found: dict[tuple[int, int, bytes], bytes] = {}
     try:
         with open(b"/proc/%d/maps" % pid, "rb") as maps:  # noqa: PTH123
             for _, line in zip(range(MAPS_LIMIT), maps, strict=False):
-                fields = line.split(None, 5)
-                if len(fields) > 4 and fields[4] == wanted:
-                    start, _, end = fields[0].partition(b"-")
-                    return [b"/proc/%d/map_files/%x-%x" % (pid, int(start, 16), int(end, 16))]
+                fields = line.rstrip(b"\n").split(None, 5)
+                if len(fields) < 6:
+                    continue
+                inode, name = int(fields[4]), fields[5]
+                if inode != request.inode and name.removesuffix(b" (deleted)") != request.path:
+                    continue
+                major, _, minor = fields[3].partition(b":")
+                device = os.makedev(int(major, 16), int(minor, 16))
+                if len(found) >= MAPPED_LIMIT and (device, inode) != wanted:
+                    continue
+                start, _, end = fields[0].partition(b"-")
+                link = b"/proc/%d/map_files/%x-%x" % (pid, int(start, 16), int(end, 16))
+                found.setdefault((device, inode, name), link)
     except (OSError, ValueError):
         pass
-    return []
+    return [link for _, link in sorted(found.items(), key=lambda item: item[0][:2] != wanted)]
 
 
 def _compare(request: Request, descriptor: int) -> bytes:
     """`OPENED` for the wanted file in the wanted state, `CHANGED` in another, `GONE` for another file."""
     found = os.fstat(descriptor)
-    if not stat.S_ISREG(found.st_mode) or found.st_ino != request.inode:
+    if not stat.S_ISREG(found.st_mode):
         return GONE
-    if found.st_dev != request.device and _file_system(descriptor) not in OWN_DEVICES:
+    wanted = (request.device, request.inode)
+    if (found.st_dev, found.st_ino) != wanted and _kernel_side(request, descriptor, found) != wanted:
         return GONE
     state = (found.st_size, found.st_mtime_ns, found.st_ctime_ns)
     return OPENED if state == (request.size, request.mtime_ns, request.ctime_ns) else CHANGED
 
 
-def _file_system(descriptor: int) -> int:
-    buffer = (ctypes.c_long * 32)()  # struct statfs has 15 longs; its first is f_type
-    return int(buffer[0]) if _libc.fstatfs(descriptor, ctypes.byref(buffer)) == 0 else 0
+def _kernel_side(request: Request, descriptor: int, found: os.stat_result) -> tuple[int, int] | None:
+    """Device and inode as the kernel has them, asked only where stat says something else than the event."""
+    if os.major(found.st_dev) != 0:
+        return None  # a disk's own number: what stat shows here is the kernel's
+    asked = kernel_inode(b"/proc/self/fd/%d" % descriptor)
+    if asked is not None:
+        return asked
+    try:
+        with open(b"/proc/self/fdinfo/%d" % descriptor, "rb") as info:  # noqa: PTH123
+            fdinfo = info.read(4096)
+    except OSError:
+        return None
+    # Numbers of mounts are the whole machine's, but each process is shown those of its namespace below its root.
+    processes = (*(b"%d" % pid for pid in request.pids), b"self")
+    return mounted_inode(fdinfo, found.st_ino, (b"/proc/%b/mountinfo" % one for one in processes))
 
 
 def _reopen(candidate: int) -> int:

@@ -9,6 +9,7 @@ from pathlib import Path
 from modelwarden.probes.candidate import candidate
 from modelwarden.probes.clock import TICK_NS
 from modelwarden.probes.event import Event
+from modelwarden.probes.inode import kernel_inode, mounted_inode
 from modelwarden.probes.wire import ARGUMENT_BYTES_MAX, decode_arguments
 
 NOBODY = 4294967295
@@ -42,6 +43,7 @@ class FileFound(Event):
     pid: int
     start_ns: int
     device: int
+    """As the kernel's superblock has it, like the inode."""
     inode: int
     size: int
     mtime_ns: int
@@ -115,9 +117,10 @@ class Procfs:
         )
 
     def _held(self, at: int, pid: int, start_ns: int, folder: Path) -> Iterator[FileFound]:
-        seen: set[tuple[int, int]] = set()
-        for link in (*_entries(folder / "fd"), *self._mapped(folder)):
-            mapped = link.parent.name == "map_files"
+        # With the state: subvolumes of btrfs have inode numbers of their own on one device.
+        seen: set[tuple[int, ...]] = set()
+        descriptors = ((link, None) for link in _entries(folder / "fd"))
+        for link, inode in (*descriptors, *self._mapped(folder)):
             path = _link(link)
             if path is None or not path.startswith("/"):
                 continue
@@ -127,17 +130,23 @@ class Procfs:
             except OSError:
                 continue
             reasons = candidate(path.rpartition("/")[2], facts.st_size, self._large_bytes)
-            if not reasons or not stat.S_ISREG(facts.st_mode) or (facts.st_dev, facts.st_ino) in seen:
+            if not reasons or not stat.S_ISREG(facts.st_mode):
                 continue
-            writable = not mapped and _write_only(folder / "fdinfo" / link.name)
+            mapped = inode is not None
+            fdinfo = b"" if mapped else _fdinfo(folder / "fdinfo" / link.name)
+            file = self._kernel_side(link, facts) or inode or self._by_mount(folder, facts, fdinfo)
+            in_state = (*file, facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns)
+            if in_state in seen:
+                continue
+            writable = not mapped and _write_only(fdinfo)
             if not writable:  # or a descriptor for writing would hide one for reading
-                seen.add((facts.st_dev, facts.st_ino))
+                seen.add(in_state)
             yield FileFound(
                 at=at,
                 pid=pid,
                 start_ns=start_ns,
-                device=facts.st_dev,
-                inode=facts.st_ino,
+                device=file[0],
+                inode=file[1],
                 size=facts.st_size,
                 mtime_ns=facts.st_mtime_ns,
                 ctime_ns=facts.st_ctime_ns,
@@ -147,21 +156,33 @@ class Procfs:
                 writable=writable,
             )
 
-    def _mapped(self, folder: Path) -> Iterator[Path]:
-        """One entry of map_files for each mapped file that may be a candidate: most are libraries, told by name."""
-        mapped: dict[str, tuple[str, str, int]] = {}
+    def _kernel_side(self, link: Path, facts: os.stat_result) -> tuple[int, int] | None:
+        # Where the device is a disk's own number, what stat shows is what the kernel has.
+        return (facts.st_dev, facts.st_ino) if os.major(facts.st_dev) else kernel_inode(os.fsencode(link))
+
+    def _by_mount(self, folder: Path, facts: os.stat_result, fdinfo: bytes) -> tuple[int, int]:
+        mountinfos = (os.fsencode(one / "mountinfo") for one in (folder, self._root / "self"))
+        return mounted_inode(fdinfo, facts.st_ino, mountinfos) or (facts.st_dev, facts.st_ino)
+
+    def _mapped(self, folder: Path) -> Iterator[tuple[Path, tuple[int, int]]]:
+        """Each mapped file that may be a candidate, most being libraries, told by name: its entry of map_files.
+
+        With the device and inode that maps shows: those of the kernel, but on overlayfs before Linux 6.8 a layer's.
+        """
+        mapped: dict[tuple[str, str, str], tuple[str, int]] = {}
         for line in _lines(folder / "maps"):
             parts = line.split(None, 5)
             if len(parts) < 6 or parts[4] == "0":
                 continue
             # A range in map_files has no leading zeros, one in maps may.
             start, end = (int(bound, 16) for bound in parts[0].split("-"))
-            file = f"{parts[3]} {parts[4]}"
-            _, _, before = mapped.get(file, ("", "", 0))
-            mapped[file] = (f"{start:x}-{end:x}", parts[5], before + end - start)
-        for extent, path, size in mapped.values():
+            file = (parts[3], parts[4], parts[5])
+            _, before = mapped.get(file, ("", 0))
+            mapped[file] = (f"{start:x}-{end:x}", before + end - start)
+        for (device, inode, path), (extent, size) in mapped.items():
             if candidate(path.removesuffix(" (deleted)").rpartition("/")[2], size, self._large_bytes):
-                yield folder / "map_files" / extent
+                major, minor = (int(part, 16) for part in device.split(":"))
+                yield folder / "map_files" / extent, (os.makedev(major, minor), int(inode))
 
 
 def _stat_fields(folder: Path) -> list[str]:
@@ -198,12 +219,17 @@ def _entries(folder: Path) -> list[Path]:
         return []
 
 
-def _write_only(fdinfo: Path) -> bool:
+def _fdinfo(file: Path) -> bytes:
     try:
-        line = next(line for line in fdinfo.read_text().splitlines() if line.startswith("flags:"))
-    except (OSError, StopIteration):
-        return False
-    return int(line.split()[1], 8) & os.O_ACCMODE == os.O_WRONLY
+        with file.open("rb") as info:
+            return info.read(4096)
+    except OSError:
+        return b""
+
+
+def _write_only(fdinfo: bytes) -> bool:
+    line = next((line for line in fdinfo.splitlines() if line.startswith(b"flags:")), None)
+    return line is not None and int(line.split()[1], 8) & os.O_ACCMODE == os.O_WRONLY
 
 
 def start_of(pid: int) -> int:

@@ -1,80 +1,17 @@
 """Finding a file: by names of hostile processes, by what they hold, and never the wrong one."""
 
-import ctypes
 import os
 import socket
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.finding import DEAD, content, needs_root, outcome, process, request_for, state
 
 from modelwarden.daemon.locate import CHANGED, GONE, OPENED, UNREADABLE, Request, locate
 from modelwarden.daemon.readers import Reader
-
-needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
-DEAD = 0x3FFFFF
-"""A process id that is hardly ever in use."""
-
-
-def request_for(path: Path | bytes, *, named: bytes | None = None, pids: tuple[int, ...] = ()) -> Request:
-    """The request for a file as it is now."""
-    raw = os.fsencode(path)
-    return Request(state(Path(os.fsdecode(raw)).stat()), raw if named is None else named, pids)
-
-
-def state(found: os.stat_result) -> tuple[int, int, int, int, int]:
-    """The identity in the order of a request."""
-    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
-
-
-def outcome(request: Request) -> bytes:
-    """The outcome alone."""
-    descriptor, verdict = locate(request)
-    if descriptor >= 0:
-        os.close(descriptor)
-    assert (descriptor >= 0) == (verdict == OPENED)
-    return verdict
-
-
-def content(request: Request) -> bytes:
-    """What the file that was found holds."""
-    descriptor, verdict = locate(request)
-    assert verdict == OPENED
-    with os.fdopen(descriptor, "rb") as file:
-        return file.read()
-
-
-@contextmanager
-def process(code: str, *arguments: str | Path, unshare: bool = False) -> Iterator[int]:
-    """A process that runs `code`, says so, and waits."""
-    command = [sys.executable, "-c", code + "\nprint('up', flush=True); input()", *map(str, arguments)]
-    if unshare:
-        command = ["unshare", "-m", "--propagation", "private", *command]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as running:
-        assert running.stdout is not None
-        assert running.stdout.readline() == b"up\n"
-        try:
-            yield running.pid
-        finally:
-            running.kill()
-
-
-@contextmanager
-def mounted(kind: bytes, target: Path, options: bytes) -> Iterator[None]:
-    """A mount for the time of a test."""
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.mount(kind, os.fsencode(target), kind, 0, options) != 0:
-        pytest.skip(f"cannot mount {kind.decode()}: {os.strerror(ctypes.get_errno())}")
-    try:
-        yield
-    finally:
-        libc.umount2(os.fsencode(target), 2)
 
 
 @pytest.fixture
@@ -236,22 +173,6 @@ def test_finds_a_file_in_another_mount_namespace(tmp_path: Path) -> None:
         request = Request(identity, os.fsencode(tmp_path / "m.gguf"), (pid,))
         assert content(request) == b"in the namespace"
     assert outcome(request) == GONE
-
-
-@pytest.mark.root
-@needs_root
-def test_overlayfs_may_show_another_device(tmp_path: Path) -> None:
-    """The kernel's device number of an overlay is not always that of stat; inode, size and times decide."""
-    folders = [tmp_path / name for name in ("lower", "upper", "work", "merged")]
-    for folder in folders:
-        folder.mkdir()
-    (folders[0] / "m.gguf").write_bytes(b"layered")
-    lower, upper, work, merged = (os.fsencode(folder) for folder in folders)
-    with mounted(b"overlay", folders[3], b"lowerdir=" + lower + b",upperdir=" + upper + b",workdir=" + work):
-        request = request_for(merged + b"/m.gguf")
-        assert content(request) == b"layered"
-        request.device += 1
-        assert content(request) == b"layered"
 
 
 def test_device_counts_elsewhere(model: Path) -> None:
