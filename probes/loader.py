@@ -117,7 +117,10 @@ def _start_compiler() -> Compiler:
 def _hook_up(kernel: Kernel, compiler: Compiler, probe: Probe, hook: Hook, types: Btf) -> dict[str, str]:
     """Loads and attaches all programs of a hook; what is not seen because an optional one was refused."""
     gaps = []
+    loaded_before = {function for _, function, _ in kernel.programs}
     for program in hook.programs:
+        if program.function in loaded_before:
+            continue  # it serves two probes
         try:
             hooks.check_program(program, types)
             loaded = compiler.load(program.function, program.kind.value)

@@ -30,7 +30,7 @@ class HookKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """One function of the probe's C file, and what it is attached to."""
+    """One function of the C side, and what it is attached to; the same one may serve two probes."""
 
     kind: HookKind
     function: str

@@ -22,28 +22,21 @@ BPF_HASH(names, struct name_key, u32, 1024);
 #define TOP_BITS (0x80 * EACH_BYTE)
 #define AT_LEAST(bytes, n) ((bytes) + (0x80 - (n)) * EACH_BYTE)
 
-static __always_inline int is_hexadecimal(u8 *name, u32 words)
+/* A name of a content-addressed store: 40 or 64 hexadecimal digits, or `sha256-` and 64. */
+static __always_inline int is_content_addressed(u8 *name, u64 length)
 {
-	u64 all = TOP_BITS;
-	for (u32 i = 0; i < words; i++) {
-		u64 eight = *(u64 *)(name + 8 * i);
+	u64 start = length == 71 ? 7 : 0, words = length == 40 ? 5 : 8, all = TOP_BITS;
+
+	if (length != 40 && length != 64 && (length != 71 || (*(u64 *)name & ~(0xffULL << 56)) != SHA256_PREFIX))
+		return 0;
+	for (u32 i = 0; i < 8; i++) {
+		u64 eight = *(u64 *)(name + (start & 7) + 8 * i);
 		u64 lower = eight | 0x20 * EACH_BYTE;
 		u64 digits = AT_LEAST(eight, '0') & ~AT_LEAST(eight, '9' + 1);
 		u64 letters = AT_LEAST(lower, 'a') & ~AT_LEAST(lower, 'f' + 1);
-		all &= (digits | letters) & ~eight;
+		all &= ((digits | letters) & ~eight) | -(u64)(i >= words);
 	}
 	return (all & TOP_BITS) == TOP_BITS;
-}
-/* A name of a content-addressed store: 40 or 64 hexadecimal digits, or `sha256-` and 64. */
-static __always_inline int is_content_addressed(u8 *name, u32 length)
-{
-	if (length == 40)
-		return is_hexadecimal(name, 5);
-	if (length == 64)
-		return is_hexadecimal(name, 8);
-	if (length != 71 || (*(u64 *)name & ~(0xffULL << 56)) != SHA256_PREFIX)
-		return 0;
-	return is_hexadecimal(name + 7, 8);
 }
 
 static __always_inline u64 lower_case(u64 eight)

@@ -16,7 +16,6 @@ static long (*read_kernel_str)(void *target, u32 size, const void *source) = (vo
 static long (*read_user)(void *target, u32 size, const void *source) = (void *)BPF_FUNC_probe_read_user;
 
 #define KERNEL_THREAD 0x00200000 /* PF_KTHREAD: include/linux/sched.h */
-#define DESCRIPTOR_MAX (1 << 30) /* sysctl_nr_open_max is below: fs/file.c */
 
 /* Reads one field of a kernel struct; a bad address gives zero, never a fault. */
 #define READ(source, field)                                                                          \

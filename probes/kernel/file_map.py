@@ -31,7 +31,7 @@ PROBE: Probe = Probe(
         Hook(HookKind.FENTRY, (Program(HookKind.FENTRY, "kfunc__vmlinux__security_mmap_file"),)),
         Hook(
             HookKind.RAW_TRACEPOINT,
-            (Program(HookKind.RAW_TRACEPOINT, "file_map_raw_tracepoint", ("sys_exit",)),),
+            (Program(HookKind.RAW_TRACEPOINT, "file_use_raw_tracepoint", ("sys_exit",)),),
         ),
     ),
     reads={

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only */
+#include "calls.h"
 #include "use.h"
 
 #ifdef HOOK_file_open_fentry
@@ -6,16 +7,7 @@
  * a file comes here, after the permissions were checked and before its file system opens it, which may still fail. */
 int kfunc__vmlinux__security_file_open(u64 *ctx)
 {
-	report_use((struct task_struct *)bpf_get_current_task(), (struct file *)ctx[0], KIND_FILE_OPENED, 0);
-	return 0;
-}
-#else
-static __always_inline int report_descriptor(long descriptor)
-{
-	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
-	struct file *file = file_of(task, descriptor);
-	if (file)
-		report_use(task, file, KIND_FILE_OPENED, 0);
+	report_use((struct task_struct *)bpf_get_current_task(), (struct file *)ctx[0], KIND_FILE_OPENED);
 	return 0;
 }
 #endif
@@ -31,38 +23,11 @@ struct sys_exit_arguments {
 
 int file_open_tracepoint(struct sys_exit_arguments *ctx)
 {
-	return report_descriptor(ctx->result);
-}
-#endif
-
-#ifdef HOOK_file_open_raw_tracepoint
-static __always_inline int is_open(long number)
-{
-	return number == SYSCALL_OPENAT || number == SYSCALL_OPENAT2 || number == SYSCALL_OPEN ||
-	       number == SYSCALL_CREAT || number == SYSCALL_OPEN_BY_HANDLE_AT;
-}
-
-static __always_inline int is_32_bit_open(long number)
-{
-	return number == SYSCALL_32_OPEN || number == SYSCALL_32_OPENAT || number == SYSCALL_32_OPENAT2 ||
-	       number == SYSCALL_32_CREAT || number == SYSCALL_32_OPEN_BY_HANDLE_AT;
-}
-
-/* TP_PROTO(struct pt_regs *regs, long ret): include/trace/events/syscalls.h. Checked on 5.10, 6.1, 6.12, 6.18 and
- * 7.2. Every system call of the machine passes here, so the result and the number are looked at first. */
-int file_open_raw_tracepoint(struct bpf_raw_tracepoint_args *ctx)
-{
-	long result = ctx->args[1];
-	if (result < 0 || result > DESCRIPTOR_MAX)
-		return 0;
-	struct pt_regs *regs = (struct pt_regs *)ctx->args[0];
-	long number = READ(regs, number);
-	int native = is_open(number), narrow = is_32_bit_open(number);
-	if (!native && !narrow)
-		return 0;
-	if (!(is_32_bit_call((struct task_struct *)bpf_get_current_task()) ? narrow : native))
-		return 0;
-	return report_descriptor(result);
+	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+	struct file *file = file_of(task, ctx->result);
+	if (file)
+		report_use(task, file, KIND_FILE_OPENED);
+	return 0;
 }
 #endif
 
@@ -98,12 +63,14 @@ int file_open_io_uring(struct bpf_raw_tracepoint_args *ctx)
 		return 0;
 	struct io_open *open = (struct io_open *)&request->command;
 	u32 slot = READ(open, file_slot);
-	if (!slot)
-		return report_descriptor(result);
 	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
-	struct file *file = fixed_file((struct io_ring_ctx *)ctx->args[0], slot == FIXED_SLOT_ANY ? result : slot - 1);
+	struct file *file;
+	if (slot)
+		file = fixed_file((struct io_ring_ctx *)ctx->args[0], slot == FIXED_SLOT_ANY ? result : slot - 1);
+	else
+		file = file_of(task, result);
 	if (file)
-		report_use(task, file, KIND_FILE_OPENED, 0);
+		report_use(task, file, KIND_FILE_OPENED);
 	return 0;
 }
 #endif

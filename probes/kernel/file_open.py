@@ -54,7 +54,7 @@ PROBE: Probe = Probe(
         ),
         Hook(
             HookKind.RAW_TRACEPOINT,
-            (Program(HookKind.RAW_TRACEPOINT, "file_open_raw_tracepoint", ("sys_exit",)), _IO_URING),
+            (Program(HookKind.RAW_TRACEPOINT, "file_use_raw_tracepoint", ("sys_exit",)), _IO_URING),
         ),
     ),
     reads={

@@ -17,7 +17,6 @@
 #define OPEN_TRUNCATE 01000
 #define OPEN_PATH_ONLY 010000000
 #define USE_MAPPING 4 /* beside the access modes of an open, in seen_key */
-#define CALL_IS_32_BIT 2 /* TS_COMPAT: arch/x86/include/asm/thread_info.h */
 
 /* What the inspector found, by file and state; least recently used entries leave. */
 BPF_TABLE("lru_hash", struct file_key, u32, known, KNOWN_MAX);
@@ -84,11 +83,12 @@ static __always_inline void mark_provisionally(struct actor *actor, u64 lifetime
 	set_mark(actor->pid, &fresh);
 }
 
-/* The five steps for one file that a process has opened (`access` is that of the open) or maps (USE_MAPPING).
- * Always inlined with constants for `kind`, so each probe has its own copy. */
-static __always_inline void report_use(struct task_struct *task, struct file *file, u32 kind, int is_mapping)
+/* The five steps for one file that a process has opened (KIND_FILE_OPENED) or maps (KIND_FILE_MAPPED). Each program
+ * has its own copy, which takes a tenth of a second to compile and verify: call it once. */
+static __always_inline void report_use(struct task_struct *task, struct file *file, u32 kind)
 {
 	u32 zero = 0;
+	int is_mapping = kind == KIND_FILE_MAPPED;
 	struct inode *inode = READ(file, f_inode);
 	u32 flags = READ(file, f_flags), mode = READ(file, f_mode);
 	/* What overlayfs and FUSE open behind a file is theirs: the process uses the file in front. */
@@ -167,28 +167,4 @@ static __always_inline void report_use(struct task_struct *task, struct file *fi
 		else
 			seen_even.delete(&key);
 	}
-}
-
-/* The file behind a descriptor of the running process. Another thread can close or replace the descriptor
- * between the call and this read: then the other file is reported, or none. */
-static __always_inline struct file *file_of(struct task_struct *task, long descriptor)
-{
-	struct files_struct *files = READ(task, files);
-	struct fdtable *table = READ(files, fdt);
-	if (descriptor < 0 || descriptor >= READ(table, max_fds))
-		return 0;
-	struct file **descriptors = (struct file **)READ(table, fd);
-	struct file *file = 0;
-	read_kernel(&file, sizeof(file), descriptors + descriptor);
-	return file;
-}
-
-/* Whether the call that ends is one of a 32-bit program, or of `int 0x80`: its numbers and registers are others. */
-static __always_inline int is_32_bit_call(struct task_struct *task)
-{
-#ifdef HAS_task_struct_thread_status
-	return (READ(task, thread_status) & CALL_IS_32_BIT) != 0;
-#else
-	return 0;
-#endif
 }
