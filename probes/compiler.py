@@ -20,6 +20,8 @@ _NOBODY = 65534
 _CAPABILITY_VERSION_3 = 0x20080522
 _TRACING = 26
 """BPF_PROG_TYPE_TRACING, which not every bcc names in Python."""
+_PREFIXES = {"fentry": ("kfunc__vmlinux__", "kfunc__"), "iterator": ("bpf_iter__",)}
+"""What bcc's macros put before the names of functions: newer versions first."""
 
 _HEADERS = {
     "linux/kconfig.h": "#define CONFIG_BPF_SYSCALL 1\n",
@@ -124,6 +126,14 @@ def _map_descriptor(unit: _Bcc, name: str) -> int:
     return int(bcc.lib.bpf_table_fd(unit.module, name.encode()))
 
 
+def _function(unit: _Bcc, program: str, kind: str) -> bytes:
+    """The name that the compiled unit has for a program."""
+    import bcc  # noqa: PLC0415 - loaded before, by `_import_bcc`
+
+    names = [f"{prefix}{program}".encode() for prefix in _PREFIXES.get(kind, ("",))]
+    return next((name for name in names if bcc.lib.bpf_function_start(unit.module, name)), names[0])
+
+
 def _serve(connection: socket.socket) -> None:
     # Before the source is there: the parent renders it meanwhile.
     failed = _import_bcc()
@@ -141,7 +151,7 @@ def _serve(connection: socket.socket) -> None:
     while request := connection.recv(PACKET_BYTES):
         program, kind = json.loads(request)
         try:
-            loaded = int(unit.load_func(program.encode(), kinds[kind]).fd)
+            loaded = int(unit.load_func(_function(unit, program, kind), kinds[kind]).fd)
         except Exception as error:  # noqa: BLE001 - see above
             # bcc calls every EPERM a lack of root: say what was refused instead.
             reason = "the kernel refused the program" if "super-user" in str(error) else str(error)

@@ -7,9 +7,6 @@ from modelwarden.probes.libbpf import attach_fentry, attach_raw_tracepoint, try_
 from modelwarden.probes.probe import Hook, HookKind, Program
 from modelwarden.probes.tracepoint import attach_tracepoint, tracepoint_id
 
-FENTRY_PREFIX, ITERATOR_PREFIX = "kfunc__vmlinux__", "bpf_iter__"
-"""By which bcc knows what in the kernel a program belongs to."""
-
 
 def blindness(hook: Hook, types: Btf) -> str | None:
     """What passes the hook unseen on this kernel, `None` when it sees everything."""
@@ -31,7 +28,7 @@ def check_program(program: Program, types: Btf) -> None:
         raise OSError(f"the kernel's {program.needs[0]} has no {program.needs[1]}")
     match program.kind:
         case HookKind.FENTRY:
-            _check_fentry(program.function.removeprefix(FENTRY_PREFIX), types)
+            _check_fentry(program.function, types)
         case HookKind.TRACEPOINT:
             if not any(tracepoint_id(target) for target in program.targets):
                 raise OSError(f"the kernel has none of {', '.join(program.targets)}")
@@ -40,8 +37,8 @@ def check_program(program: Program, types: Btf) -> None:
             if missing:
                 raise OSError(f"the kernel has no tracepoint {', '.join(missing)}")
         case HookKind.ITERATOR:
-            if not types.has_struct(program.function):
-                raise OSError(f"the kernel has no iterator {program.function.removeprefix(ITERATOR_PREFIX)}")
+            if not types.has_struct(f"bpf_iter__{program.function}"):
+                raise OSError(f"the kernel has no iterator {program.function}")
         case HookKind.PROCFS:
             raise OSError("procfs takes no programs")
 

@@ -34,7 +34,9 @@ class Program:
 
     kind: HookKind
     function: str
-    """Its name in C: for fentry `kfunc__vmlinux__` and the kernel function, for iterators `bpf_iter__` and the kind."""
+    """Its name in C; for fentry the kernel function, for an iterator what it runs over (`task`).
+
+    bcc puts a prefix before these two (`KFUNC_PROBE`, `BPF_ITER`), another one in each of its versions."""
     targets: tuple[str, ...] = ()
     """`category:event` of tracepoints (those the kernel lacks are left out), the name of a raw tracepoint."""
     needs: tuple[str, str] | None = None

@@ -5,9 +5,8 @@
 #ifdef HOOK_file_map_fentry
 /* int security_mmap_file(struct file *file, unsigned long prot, unsigned long flags): security/security.c. Checked on
  * 5.10, 6.1, 6.12 and 7.2. */
-int kfunc__vmlinux__security_mmap_file(u64 *ctx)
+KFUNC_PROBE(security_mmap_file, struct file *file)
 {
-	struct file *file = (struct file *)ctx[0];
 	if (file)
 		report_use((struct task_struct *)bpf_get_current_task(), file, KIND_FILE_MAPPED);
 	return 0;

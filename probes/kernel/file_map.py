@@ -28,7 +28,7 @@ PROBE: Probe = Probe(
     name="file_map",
     records=(FileMapped,),
     hooks=(
-        Hook(HookKind.FENTRY, (Program(HookKind.FENTRY, "kfunc__vmlinux__security_mmap_file"),)),
+        Hook(HookKind.FENTRY, (Program(HookKind.FENTRY, "security_mmap_file"),)),
         Hook(
             HookKind.RAW_TRACEPOINT,
             (Program(HookKind.RAW_TRACEPOINT, "file_use_raw_tracepoint", ("sys_exit",)),),

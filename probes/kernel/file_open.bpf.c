@@ -5,9 +5,9 @@
 #ifdef HOOK_file_open_fentry
 /* int security_file_open(struct file *file): security/security.c. Checked on 5.10, 6.1, 6.12 and 7.2. Every way to open
  * a file comes here, after the permissions were checked and before its file system opens it, which may still fail. */
-int kfunc__vmlinux__security_file_open(u64 *ctx)
+KFUNC_PROBE(security_file_open, struct file *file)
 {
-	report_use((struct task_struct *)bpf_get_current_task(), (struct file *)ctx[0], KIND_FILE_OPENED);
+	report_use((struct task_struct *)bpf_get_current_task(), file, KIND_FILE_OPENED);
 	return 0;
 }
 #endif

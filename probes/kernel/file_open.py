@@ -33,7 +33,7 @@ PROBE: Probe = Probe(
     name="file_open",
     records=(FileOpened,),
     hooks=(
-        Hook(HookKind.FENTRY, (Program(HookKind.FENTRY, "kfunc__vmlinux__security_file_open"),)),
+        Hook(HookKind.FENTRY, (Program(HookKind.FENTRY, "security_file_open"),)),
         Hook(
             HookKind.TRACEPOINT,
             (

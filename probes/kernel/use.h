@@ -114,6 +114,8 @@ static __always_inline void report_use(struct task_struct *task, struct file *fi
 	/* By fentry the open has not emptied the file yet. */
 	u64 size = flags & OPEN_TRUNCATE ? 0 : READ(inode, i_size);
 	u32 access = flags & OPEN_ACCESS_MODE;
+	if (is_mapping && access == OPEN_WRITE_ONLY)
+		return; /* such a mapping is about to fail */
 	int may_write = access != OPEN_READ_ONLY || flags & (OPEN_CREATE | OPEN_TRUNCATE);
 	/* In map memory as well: known in registers, each combination of reasons would be one more way through all
 	 * that follows, and kernels before 6.18 give up after a million instructions. */
