@@ -14,7 +14,7 @@ class ProcessExecuted(TaskEvent):
 
     parent_start_ns: U64
     device: U64
-    """Of the executable, as stat shows it."""
+    """Of the executable, as the superblock of its file system has it."""
     inode: U64
     ctime_ns: U64
     parent_pid: U32
