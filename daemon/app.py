@@ -25,6 +25,7 @@ from modelwarden.daemon.picture import Workings, picture
 from modelwarden.daemon.pipeline import Core
 from modelwarden.daemon.policy_file import load_policy
 from modelwarden.daemon.rules.rule import Rule
+from modelwarden.daemon.selftest import SelfTest
 from modelwarden.daemon.snapshot import Snapshot
 from modelwarden.daemon.state import State
 from modelwarden.daemon.toml_file import ConfigError
@@ -36,6 +37,7 @@ from modelwarden.probes.kernel_side import Kernel
 from modelwarden.probes.reader import Reader
 from modelwarden.probes.sampled.opens import OpenCounts
 from modelwarden.probes.sampled.procfs import Procfs, start_of
+from modelwarden.probes.sampled.running import Running
 from modelwarden.probes.sampled.tick import Ticker
 
 log = structlog.get_logger(__name__)
@@ -43,6 +45,7 @@ log = structlog.get_logger(__name__)
 DRAIN_S = 0.1
 """How long a bulk record waits at most; urgent ones wake the loop at once."""
 TICK_S = 1.0
+SELF_TEST_S = 3600.0
 RECORDS_A_TURN = 512
 TURNS_A_TICK = 64
 STOP_DEADLINE_S = 5.0
@@ -100,6 +103,7 @@ class App:
             self._tick()
             ready()
             notify("READY=1")
+            tasks.append(asyncio.create_task(self._proofs()))
             await self._until_stopped(tasks)
         finally:
             await self._stop(tasks)
@@ -151,7 +155,7 @@ class App:
             kernel=kernel,
             inspector=self._inspector,
             keeper=self._keeper,
-            procfs=Procfs(self._settings.config.files.large_bytes, frozenset({os.getpid()})),
+            running=Running(kernel, Procfs(self._settings.config.files.large_bytes, frozenset({os.getpid()}))),
             loop=self._loop,
             put=self._put,
         )
@@ -195,6 +199,13 @@ class App:
         while True:
             await asyncio.sleep(DRAIN_S)
             self._drain()
+
+    async def _proofs(self) -> None:
+        """Whether the probes still see: at once, then once an hour."""
+        test = SelfTest(self._kernel, self._reader, self._take)
+        while True:
+            self._put([await test.run()])
+            await asyncio.sleep(SELF_TEST_S)
 
     async def _ticks(self) -> None:
         while True:

@@ -78,6 +78,18 @@ class UserNamed(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class ProbesProven(Event):
+    """A round of the self-test ended; a probe that is off, or that answers when it is asked, is in none of these."""
+
+    proven: tuple[str, ...]
+    """Probes whose records arrived."""
+    blind: tuple[str, ...]
+    """Probes whose facts were made, twice, and not reported."""
+    untried: tuple[tuple[str, str], ...]
+    """(probe, why nothing can be said about it)."""
+
+
+@dataclass(frozen=True, slots=True)
 class Remembered(Event):
     """What an earlier run of the daemon had seen: the documents of its state, at the start."""
 

@@ -26,11 +26,13 @@ from modelwarden.daemon.keeper import Keeper
 from modelwarden.daemon.lookups import Lookups
 from modelwarden.probes.clock import boot_ns
 from modelwarden.probes.event import Event
-from modelwarden.probes.loader import Kernel
-from modelwarden.probes.sampled.procfs import Procfs
+from modelwarden.probes.kernel_side import Kernel
+from modelwarden.probes.sampled.running import Running
 
 log = structlog.get_logger(__name__)
 
+_LEVELS = {"rule_failed": "error", "probe_blind": "error", "probe_not_tried": "warning"}
+"""Of what the core announces; everything else is information."""
 BATCH = 512
 """Events of a look at the system that are handed over at a time."""
 
@@ -44,14 +46,14 @@ class Executor:
         kernel: Kernel,
         inspector: Inspector,
         keeper: Keeper,
-        procfs: Procfs,
+        running: Running,
         loop: AbstractEventLoop,
         put: Callable[[list[Event]], None],
     ) -> None:
         self._kernel = kernel
         self._inspector = inspector
         self._keeper = keeper
-        self._procfs = procfs
+        self._running = running
         self._loop = loop
         self._put = put
         self._names = Lookups("names")
@@ -76,15 +78,15 @@ class Executor:
             case NameUser():
                 self._ask(self._names, lambda: [UserNamed(boot_ns(), command.uid, _user_name(command.uid))])
             case FindProcess():
-                self._ask(self._system, lambda: self._procfs.one(boot_ns(), command.pid))
+                self._ask(self._system, lambda: self._running.one(boot_ns(), command.pid))
             case Resync():
                 log.warning("resync", reason=command.reason)
                 self.scan()
             case Raise():
                 self._raise(command)
             case Announce():
-                tell = log.error if command.message == "rule_failed" else log.info
-                tell(command.message, **dict(command.fields))
+                level = _LEVELS.get(command.message, "info")
+                getattr(log, level)(command.message, **dict(command.fields))
             case _:
                 assert_never(command)
 
@@ -117,7 +119,7 @@ class Executor:
     def _scan(self) -> None:
         batch: list[Event] = []
         try:
-            for event in self._procfs.sample(boot_ns()):
+            for event in self._running.sample(boot_ns()):
                 batch.append(event)
                 if len(batch) >= BATCH:
                     self._hand_over(batch)
@@ -125,6 +127,8 @@ class Executor:
         except OSError as error:
             log.warning("scan_failed", reason=str(error), next_step="is /proc mounted?")
         self._hand_over(batch)
+        if self._running.problem is not None:
+            log.warning("scanned_proc", reason=self._running.problem, next_step="see the kernel log (dmesg)")
         with contextlib.suppress(RuntimeError):  # the loop has ended meanwhile
             self._loop.call_soon_threadsafe(self._scanned)
 

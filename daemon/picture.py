@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from modelwarden.daemon.census import Census
+from modelwarden.daemon.model.world import World
 from modelwarden.daemon.pipeline import Core
 from modelwarden.daemon.snapshot import ProbeStatus, Snapshot
 from modelwarden.daemon.times import to_rfc3339
@@ -26,7 +27,7 @@ class Workings:
 def picture(at: int, core: Core, census: Census, states: Iterable[ProbeState], workings: Workings) -> Snapshot:
     """The snapshot of this moment; everything in it is a copy or never changes."""
     world = core.world
-    probes = tuple(ProbeStatus(s.name, s.hook.value if s.hook else None, s.reason, s.next_step) for s in states)
+    probes = tuple(_status(world, state) for state in states)
     return Snapshot(
         generated_at=to_rfc3339(world.wall_ns(at)),
         host_id=world.host_id,
@@ -51,5 +52,17 @@ def picture(at: int, core: Core, census: Census, states: Iterable[ProbeState], w
         inbox_capacity=CAPACITY,
         handled_seconds=workings.handled_seconds,
         policy_digest=world.policy_digest,
-        ready=world.synced and all(probe.hook for probe in probes),
+        ready=world.synced and all(probe.hook and probe.proven is not False for probe in probes),
+    )
+
+
+def _status(world: World, state: ProbeState) -> ProbeStatus:
+    name, at = state.name, world.proven.get(state.name)
+    return ProbeStatus(
+        name,
+        state.hook.value if state.hook else None,
+        state.reason,
+        state.next_step,
+        proven=False if name in world.blind else None if at is None else True,
+        proven_at=None if at is None else world.wall_ns(at) / 1e9,
     )

@@ -10,6 +10,7 @@ from modelwarden.daemon.command import Announce, Command, FindProcess
 from modelwarden.daemon.documents import actor_document, model_document, user_name
 from modelwarden.daemon.event import FileInspected, Remembered, Stopping
 from modelwarden.daemon.model.life import Life
+from modelwarden.daemon.model.sight import Sight
 from modelwarden.daemon.model.weights import Weights
 from modelwarden.daemon.model.world import ModelUsed, Outcome, World
 from modelwarden.daemon.rules.rule import Finding, Rule
@@ -29,7 +30,8 @@ class Core:
 
     def __init__(self, rules: Iterable[Rule]) -> None:
         self.world = World()
-        self._handlers = {**Life(self.world).handlers(), **Weights(self.world).handlers()}
+        parts = (Life(self.world), Weights(self.world), Sight(self.world))
+        self._handlers = {kind: take for part in parts for kind, take in part.handlers().items()}
         self.correlator = Correlator()
         self._unnamed: list[ModelUsed] = []
         self.rules = list(rules)

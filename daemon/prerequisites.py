@@ -1,5 +1,6 @@
 """Checks what the daemon needs of this machine, one by one, each with what to do when it is not there."""
 
+import asyncio
 import ctypes
 import os
 import platform
@@ -11,13 +12,18 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from modelwarden.daemon.event import ProbesProven
+from modelwarden.daemon.selftest import SelfTest
 from modelwarden.probes.btf import KERNEL_BTF
-from modelwarden.probes.kernel_side import Kernel
+from modelwarden.probes.kernel_side import Kernel, ProbeState
 from modelwarden.probes.libbpf import LIBRARY
 from modelwarden.probes.loader import ProbesUnavailableError, load
+from modelwarden.probes.reader import Reader
 from modelwarden.probes.tracepoint import events_folder
 
 KERNEL_MIN = (5, 10)
+RECORDS_A_TURN = 512
+BLIND_NEXT_STEP = "something keeps it from running: see the kernel log (dmesg), and with bpftool prog who else is there"
 _IMPORT_BCC = "import bcc; print(bcc.__version__ if hasattr(bcc, 'BPF') else 'another library called bcc')"
 
 
@@ -44,7 +50,7 @@ class Row:
 
 
 def examine() -> list[Row]:
-    """All prerequisites, then, when none is missing, each probe as it attaches on this kernel right now."""
+    """All prerequisites, then, when none is missing, each probe as it attaches and proves itself right now."""
     rows = [check() for check in _CHECKS]
     missing = [row.name for row in rows if row.status is Health.MISSING]
     return [*rows, *_probes(missing)]
@@ -127,21 +133,37 @@ def _probes(missing: list[str]) -> list[Row]:
         kernel = load(large_bytes=1 << 62)
     except ProbesUnavailableError as error:
         return [Row("probes", "probe", Health.MISSING, str(error), next_step="see the kernel log (dmesg)")]
-    rows = _attached(kernel)
-    kernel.close()
-    return rows
+    try:
+        found = _proven(kernel)
+    finally:
+        kernel.close()
+    return [probe_row(state, found) for state in kernel.states]
 
 
-def _attached(kernel: Kernel) -> list[Row]:
-    rows = []
-    for state in kernel.states:
-        detail = state.reason or "attached"
-        if state.hook is None:
-            rows.append(Row(state.name, "probe", Health.MISSING, detail, None, state.next_step))
-            continue
-        status = Health.DEGRADED if state.reason else Health.OK
-        rows.append(Row(state.name, "probe", status, detail, state.hook.value, state.next_step))
-    return rows
+def _proven(kernel: Kernel) -> ProbesProven:
+    """One round of the self-test; what others do meanwhile is thrown away."""
+    reader = Reader(kernel)
+
+    def forget(batch: list[bytes]) -> None:
+        reader.decode(batch)
+
+    return asyncio.run(SelfTest(kernel, reader, lambda: kernel.drain(RECORDS_A_TURN, forget)).run())
+
+
+def probe_row(state: ProbeState, found: ProbesProven) -> Row:
+    """What became of a probe: attached, and seeing what the self-test made for it."""
+    if state.hook is None:
+        return Row(state.name, "probe", Health.MISSING, state.reason or "off", None, state.next_step)
+    hook, untried = state.hook.value, dict(found.untried).get(state.name)
+    if state.name in found.blind:
+        detail = "; ".join(filter(None, ("blind: it is attached and did not see what was made for it", state.reason)))
+        return Row(state.name, "probe", Health.MISSING, detail, hook, BLIND_NEXT_STEP)
+    if untried is not None:
+        detail = "; ".join(filter(None, (f"attached, not proven: {untried}", state.reason)))
+        return Row(state.name, "probe", Health.DEGRADED, detail, hook, state.next_step)
+    status = Health.DEGRADED if state.reason else Health.OK
+    seen = "proven" if state.name in found.proven else "attached"
+    return Row(state.name, "probe", status, state.reason or seen, hook, state.next_step)
 
 
 def can_run(rows: list[Row]) -> bool:

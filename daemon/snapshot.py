@@ -16,6 +16,10 @@ class ProbeStatus:
     """`fentry`, `tracepoint`, `raw_tracepoint`; `None` when the probe is off."""
     reason: str | None
     next_step: str | None
+    proven: bool | None = None
+    """Whether it saw what was made for it the last time; `None` before that, and where there is nothing to try."""
+    proven_at: float | None = None
+    """When it last did, seconds since 1970 UTC."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,4 +50,4 @@ class Snapshot:
     """Seconds that the core has spent in `step`."""
     policy_digest: str = "none"
     ready: bool = False
-    """Probes attached, first scan done, inbox draining."""
+    """Probes attached and none found blind, first scan done, inbox draining."""

@@ -32,6 +32,9 @@ def why_not_ready(snapshot: Snapshot) -> str:
     off = [probe for probe in snapshot.probes if probe.hook is None]
     if off:
         return "; ".join(f"probe {probe.name} is off: {probe.reason or 'no reason given'}" for probe in off)
+    blind = [probe.name for probe in snapshot.probes if probe.proven is False]
+    if blind:
+        return "; ".join(f"probe {name} is blind: it did not see what was made for it to see" for name in blind)
     if not snapshot.probes:
         return "the probes are not attached yet"
     if snapshot.inbox_capacity and snapshot.inbox_depth >= snapshot.inbox_capacity:

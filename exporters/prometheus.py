@@ -54,6 +54,17 @@ class SnapshotCollector(Collector):
         for probe in now.probes:
             probes.add_metric([probe.name], {"hook": probe.hook or "off"})
         yield probes
+        text = "1 when the probe saw what was made for it the last time it was tried, 0 when not: it is blind."
+        proven = GaugeMetricFamily("modelwarden_probe_proven", text, labels=["probe"])
+        text = "When the probe last saw what was made for it, in seconds since 1970."
+        moments = GaugeMetricFamily("modelwarden_probe_proven_timestamp_seconds", text, labels=["probe"])
+        for probe in now.probes:
+            if probe.proven is not None:
+                proven.add_metric([probe.name], int(probe.proven))
+            if probe.proven_at is not None:
+                moments.add_metric([probe.name], probe.proven_at)
+        yield proven
+        yield moments
         yield _counter("modelwarden_events", "Events that the core handled.", ["event"], _by_name(now.events))
         # A series that starts at zero is what makes the first loss visible to rate() and increase().
         lost = {(place, probe.name): 0 for probe in now.probes for place in ("ring", "inbox")}

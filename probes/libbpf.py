@@ -71,6 +71,18 @@ def try_fentry(function: int, name: str) -> None:
     os.close(made)
 
 
+def open_iterator(program: int) -> int:
+    """Begins a run of a loaded iterator; a descriptor to read what its program writes (kernel 5.8)."""
+    link: int = library().bpf_link_create(program, 0, _ATTACH_ITERATOR, None)
+    if link < 0:
+        fail("iterator", link)
+    made: int = library().bpf_iter_create(link)
+    os.close(link)
+    if made < 0:
+        fail("iterator", made)
+    return made
+
+
 def program_info(descriptor: int) -> ProgramInfo:
     """What the kernel counts of a loaded program."""
     info, size = ctypes.create_string_buffer(_INFO_BYTES), ctypes.c_uint32(_INFO_BYTES)

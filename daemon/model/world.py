@@ -55,6 +55,12 @@ class World:
     """The first look at the running system is complete."""
     opens: Counter[str] = field(default_factory=Counter)
     """Of models, by format."""
+    proven: dict[str, int] = field(default_factory=dict)
+    """When each probe proved itself last, boot nanoseconds."""
+    blind: dict[str, int] = field(default_factory=dict)
+    """Probes that did not see what was made for them, and since when that is known, boot nanoseconds."""
+    untried: dict[str, str] = field(default_factory=dict)
+    """Probes that the latest round of the self-test says nothing about, and why."""
     lost: Counter[tuple[str, str]] = field(default_factory=Counter)
     """Events, by (place, probe)."""
     changed_workloads: set[str] = field(default_factory=set)

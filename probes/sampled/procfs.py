@@ -2,7 +2,7 @@
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -64,6 +64,10 @@ class Resynced(Event):
     processes: int
 
 
+Link = tuple[Path, tuple[int, int] | None]
+"""An entry below /proc/PID that leads to a file, with the device and inode that /proc/PID/maps shows for a mapping."""
+
+
 class Procfs:
     """A `Source` over /proc. A process that ends while we look is left out, never an error."""
 
@@ -85,6 +89,16 @@ class Procfs:
         """A single process with its candidate files; empty when it is gone."""
         return self._process(at, pid)
 
+    def mapped(self, at: int, pid: int) -> list[FileFound]:
+        """The candidate files that a process has mapped, and nothing else; empty when it is gone."""
+        folder = self._root / str(pid)
+        try:
+            links = list(self._mapped(folder))
+            start_ns = int(_stat_fields(folder)[_START_FIELD]) * TICK_NS if links else 0
+            return list(self._held(at, pid, start_ns, folder, links))
+        except (OSError, ValueError, IndexError):
+            return []
+
     def _process(self, at: int, pid: int) -> list[Event]:
         folder = self._root / str(pid)
         try:
@@ -94,7 +108,8 @@ class Procfs:
                 return []
             start_ns = int(fields[_START_FIELD]) * TICK_NS
             found: list[Event] = [self._found(at, pid, start_ns, parent, folder)]
-            found += self._held(at, pid, start_ns, folder)
+            descriptors = ((link, None) for link in _entries(folder / "fd"))
+            found += self._held(at, pid, start_ns, folder, (*descriptors, *self._mapped(folder)))
             # The number may have been given to another process while we read.
             return found if int(_stat_fields(folder)[_START_FIELD]) * TICK_NS == start_ns else []
         except (OSError, ValueError, IndexError, StopIteration):
@@ -116,11 +131,10 @@ class Procfs:
             arguments=decode_arguments(raw),
         )
 
-    def _held(self, at: int, pid: int, start_ns: int, folder: Path) -> Iterator[FileFound]:
+    def _held(self, at: int, pid: int, start_ns: int, folder: Path, links: Iterable[Link]) -> Iterator[FileFound]:
         # With the state: subvolumes of btrfs have inode numbers of their own on one device.
         seen: set[tuple[int, ...]] = set()
-        descriptors = ((link, None) for link in _entries(folder / "fd"))
-        for link, inode in (*descriptors, *self._mapped(folder)):
+        for link, inode in links:
             path = _link(link)
             if path is None or not path.startswith("/"):
                 continue
@@ -164,7 +178,7 @@ class Procfs:
         mountinfos = (os.fsencode(one / "mountinfo") for one in (folder, self._root / "self"))
         return mounted_inode(fdinfo, facts.st_ino, mountinfos) or (facts.st_dev, facts.st_ino)
 
-    def _mapped(self, folder: Path) -> Iterator[tuple[Path, tuple[int, int]]]:
+    def _mapped(self, folder: Path) -> Iterator[Link]:
         """Each mapped file that may be a candidate, most being libraries, told by name: its entry of map_files.
 
         With the device and inode that maps shows: those of the kernel, but on overlayfs before Linux 6.8 a layer's.

@@ -22,6 +22,7 @@ def test_doctor_attaches_beside_the_daemon(make_daemon: MakeDaemon) -> None:
     assert {name: rows[name]["hook"] for name in ("exec", "exit", "fork")} == dict.fromkeys(
         ("exec", "exit", "fork"), "raw_tracepoint"
     )
+    assert {(rows[name]["status"], rows[name]["detail"]) for name in ("exec", "exit", "fork")} == {("ok", "proven")}
     assert rows["file_open"]["hook"] in {"tracepoint", "raw_tracepoint"}
     assert {rows[name]["status"] for name in ("root", "btf", "bcc", "libbpf", "libseccomp")} == {"ok"}
     assert daemon.get("/readyz") == "ok\n"

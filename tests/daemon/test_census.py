@@ -1,7 +1,8 @@
 """Documents that keep step with the core."""
 
 import pytest
-from tests.kit import DEVICE, MODEL, NOW, NOW_WALL, SECOND, Conversation, executed, exited, inode_of, opened, user_named
+from tests.conversation import Conversation
+from tests.kit import DEVICE, MODEL, NOW, NOW_WALL, SECOND, executed, exited, inode_of, opened, user_named
 
 from modelwarden.daemon.census import RUNNING_INTERVAL_NS, Census
 from modelwarden.daemon.model.files import Files

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 import structlog
-from tests.kit import TINY, Conversation, executed, is_model, of, opened
+from tests.conversation import Conversation
+from tests.kit import TINY, executed, is_model, of, opened
 
 from modelwarden.daemon.command import Announce
 from modelwarden.daemon.console import configure, short

@@ -80,17 +80,18 @@ class FakeKeeper:
         self.flushes += 1
 
 
-class FakeProcfs:
+class FakeRunning:
     """A system of so many processes; a look at it can be held up."""
 
     def __init__(self) -> None:
         self.processes = 3
+        self.problem: str | None = None
         self.looks = 0
         self.go_on = threading.Event()
         self.go_on.set()
 
     def sample(self, at: int) -> Iterator[Event]:
-        """As `Procfs`."""
+        """As `Running`."""
         self.looks += 1
         self.go_on.wait(10)
         for pid in range(self.processes):
@@ -98,7 +99,7 @@ class FakeProcfs:
         yield resynced(at)
 
     def one(self, at: int, pid: int) -> list[Event]:
-        """As `Procfs`."""
+        """As `Running`."""
         return [process_found(pid, at=at)]
 
 
@@ -107,13 +108,13 @@ class Stage:
 
     def __init__(self) -> None:
         self.kernel, self.inspector, self.keeper = FakeKernel(), FakeInspector(), FakeKeeper()
-        self.procfs = FakeProcfs()
+        self.running = FakeRunning()
         self.arrived = asyncio.Event()
         self.batches: list[int] = []
         self.events: list[Event] = []
         self.threads: set[int] = set()
         fakes: dict[str, Any] = {"kernel": self.kernel, "inspector": self.inspector, "keeper": self.keeper}
-        fakes["procfs"] = self.procfs
+        fakes["running"] = self.running
         self.executor = Executor(**fakes, loop=asyncio.get_running_loop(), put=self.put)
 
     def put(self, events: list[Event]) -> None:
@@ -140,7 +141,7 @@ def play(scene: Callable[[Stage], Awaitable[None]]) -> None:
         try:
             await scene(stage)
         finally:
-            stage.procfs.go_on.set()
+            stage.running.go_on.set()
             stage.executor.close()
 
     asyncio.run(run())
@@ -220,7 +221,7 @@ def test_look_comes_in_bounded_batches() -> None:
     """Given many processes, then they arrive in order and in batches, on the loop's thread, the end last."""
 
     async def scene(stage: Stage) -> None:
-        stage.procfs.processes = 2 * BATCH
+        stage.running.processes = 2 * BATCH
         with capture_logs() as logs:
             stage.executor.carry_out(Resync("events were lost"))
         events = await stage.answers(2 * BATCH + 1)
@@ -237,15 +238,15 @@ def test_one_look_at_a_time() -> None:
     """Given a look that is under way, then others that are asked for are one that follows it."""
 
     async def scene(stage: Stage) -> None:
-        stage.procfs.go_on.clear()
+        stage.running.go_on.clear()
         for _ in range(3):
             stage.executor.scan()
-        stage.procfs.go_on.set()
+        stage.running.go_on.set()
         await stage.answers(8)
-        assert stage.procfs.looks == 2
+        assert stage.running.looks == 2
         stage.executor.scan()
         await stage.answers(12)
-        assert stage.procfs.looks == 3
+        assert stage.running.looks == 3
 
     play(scene)
 
@@ -272,11 +273,10 @@ def test_announcements_are_said() -> None:
     async def scene(stage: Stage) -> None:
         with capture_logs() as logs:
             stage.executor.carry_out(Announce("model_opened", (("path", MODEL), ("pid", 1))))
-            stage.executor.carry_out(Announce("rule_failed", (("rule", "x"),)))
-        assert logs == [
-            {"event": "model_opened", "log_level": "info", "path": MODEL, "pid": 1},
-            {"event": "rule_failed", "log_level": "error", "rule": "x"},
-        ]
+            for message in ("rule_failed", "probe_blind", "probe_not_tried"):
+                stage.executor.carry_out(Announce(message, (("about", "x"),)))
+        assert logs[0] == {"event": "model_opened", "log_level": "info", "path": MODEL, "pid": 1}
+        assert [one["log_level"] for one in logs[1:]] == ["error", "error", "warning"]
 
     play(scene)
 
@@ -286,13 +286,13 @@ def test_answer_after_the_end_is_nobodys() -> None:
 
     async def without_end() -> Stage:
         stage = Stage()
-        stage.procfs.go_on.clear()
+        stage.running.go_on.clear()
         stage.executor.scan()
         return stage
 
     stage = asyncio.run(without_end())
     answered = threading.Event()
     stage.executor._system.submit(answered.set)  # behind the look
-    stage.procfs.go_on.set()
+    stage.running.go_on.set()
     assert answered.wait(10)
     assert stage.events == []

@@ -1,8 +1,10 @@
 """The snapshot that exporters read."""
 
-from tests.kit import MODEL, NOW, Conversation, executed, lost, policy_loaded, resynced
+from tests.conversation import Conversation
+from tests.kit import MODEL, NOW, NOW_WALL, SECOND, executed, lost, policy_loaded, resynced
 
 from modelwarden.daemon.census import Census
+from modelwarden.daemon.event import ProbesProven
 from modelwarden.daemon.picture import Workings, picture
 from modelwarden.daemon.rules.unapproved_model import RULE
 from modelwarden.daemon.snapshot import ProbeStatus, Snapshot
@@ -11,6 +13,7 @@ from modelwarden.probes.kernel_side import ProbeState
 from modelwarden.probes.probe import HookKind
 
 ON = ProbeState("exec", HookKind.RAW_TRACEPOINT)
+FORK = ProbeState("fork", HookKind.RAW_TRACEPOINT)
 OFF = ProbeState("file_open", None, "the kernel refused it", "see the kernel log")
 
 
@@ -68,3 +71,23 @@ def test_ready() -> None:
     talk.tell(resynced())
     assert drawn(talk, ON).ready
     assert not drawn(talk, ON, OFF).ready
+
+
+def test_a_blind_probe_is_not_ready() -> None:
+    """Given self-tests, then each probe has what was found last, with its time; blindness ends being ready."""
+    talk = Conversation()
+    talk.tell(resynced(), ProbesProven(NOW, ("exec",), (), (("fork", "no folder"),)))
+    before = drawn(talk, ON, FORK)
+    talk.tell(ProbesProven(NOW + SECOND, (), ("exec",), (("fork", "no folder"),)))
+    after = drawn(talk, ON, FORK)
+
+    proven_at = NOW_WALL / SECOND
+    assert [(one.name, one.proven, one.proven_at) for one in before.probes] == [
+        ("exec", True, proven_at),
+        ("fork", None, None),
+    ]
+    assert [(one.name, one.proven, one.proven_at) for one in after.probes] == [
+        ("exec", False, proven_at),
+        ("fork", None, None),
+    ]
+    assert (before.ready, after.ready) == (True, False)

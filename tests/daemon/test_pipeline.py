@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import pytest
+from tests.conversation import Conversation
 from tests.kit import (
     DEVICE,
     MODEL,
@@ -14,7 +15,6 @@ from tests.kit import (
     TINY,
     TODAY,
     UID,
-    Conversation,
     counted,
     executed,
     exited,

@@ -9,6 +9,7 @@ from modelwarden.exporters.health import Health
 
 ON = ProbeStatus("exec", "fentry", None, None)
 OFF = ProbeStatus("file_open", None, "the kernel refused it:\n\x1b[31mno", "use a newer kernel")
+BLIND = ProbeStatus("fork", "fentry", None, None, proven=False)
 EMPTY = Snapshot("2026-01-01T00:00:00Z", "0" * 32)
 
 
@@ -29,6 +30,10 @@ def test_ready() -> None:
     [
         (EMPTY, "the probes are not attached yet"),
         (replace(EMPTY, probes=(ON, OFF)), "probe file_open is off: the kernel refused it:\\n\\x1b[31mno"),
+        (
+            replace(EMPTY, probes=(ON, BLIND)),
+            "probe fork is blind: it did not see what was made for it to see",
+        ),
         (replace(EMPTY, probes=(ON,), inbox_depth=9, inbox_capacity=9), "the inbox is full: 9 events wait"),
         (replace(EMPTY, probes=(ON,), inbox_capacity=9), "the first scan of the running system is not done yet"),
     ],

@@ -36,7 +36,8 @@ SNAPSHOT = Snapshot(
     ),
     alerts=(("unapproved_model", "medium", 3),),
     probes=(
-        ProbeStatus("file_open", "fentry", None, None),
+        ProbeStatus("file_open", "fentry", None, None, proven=True, proven_at=1767225600.5),
+        ProbeStatus("fork", "raw_tracepoint", None, None, proven=False),
         ProbeStatus("exec", None, "the kernel refused it", "use a newer kernel"),
     ),
     events={"file_opened": 7, "process_executed": 2},
@@ -85,6 +86,9 @@ def samples(text: bytes) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]
         ("modelwarden_policy_info", {"digest": "ab" * 32}, 1),
         ("modelwarden_probe_info", {"probe": "file_open", "hook": "fentry"}, 1),
         ("modelwarden_probe_info", {"probe": "exec", "hook": "off"}, 1),
+        ("modelwarden_probe_proven", {"probe": "file_open"}, 1),
+        ("modelwarden_probe_proven", {"probe": "fork"}, 0),
+        ("modelwarden_probe_proven_timestamp_seconds", {"probe": "file_open"}, 1767225600.5),
         ("modelwarden_events_total", {"event": "file_opened"}, 7),
         ("modelwarden_events_lost_total", {"place": "ring", "probe": "file_open"}, 5),
         ("modelwarden_events_lost_total", {"place": "inbox", "probe": "unknown"}, 1),
@@ -108,6 +112,13 @@ def samples(text: bytes) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]
 def test_sample(name: str, labels: dict[str, str], value: float) -> None:
     """Each number of the snapshot is one sample."""
     assert samples(scrape(lambda: SNAPSHOT))[name, tuple(sorted(labels.items()))] == value
+
+
+def test_what_was_never_tried_has_no_proof() -> None:
+    """Neither a probe that is off nor one that never proved itself has a number that would look like an answer."""
+    found = samples(scrape(lambda: SNAPSHOT))
+    assert ("modelwarden_probe_proven", (("probe", "exec"),)) not in found
+    assert ("modelwarden_probe_proven_timestamp_seconds", (("probe", "fork"),)) not in found
 
 
 def test_own_process() -> None:

@@ -3,6 +3,7 @@
 import os
 from dataclasses import replace
 
+from tests.conversation import Conversation
 from tests.kit import (
     MODEL,
     NOW,
@@ -10,7 +11,6 @@ from tests.kit import (
     SECOND,
     START,
     TINY,
-    Conversation,
     counted,
     executed,
     exited,

@@ -1,6 +1,7 @@
 """What looks at the running system, losses and users do to all that is known."""
 
 import pytest
+from tests.conversation import Conversation
 from tests.kit import (
     MODEL,
     NOW,
@@ -8,7 +9,6 @@ from tests.kit import (
     SECOND,
     START,
     UID,
-    Conversation,
     executed,
     exited,
     file_found,

@@ -1,7 +1,8 @@
 """Models that a process maps without having opened them."""
 
 import pytest
-from tests.kit import MODEL, PID, START, Conversation, executed, file, is_model, mapped, of
+from tests.conversation import Conversation
+from tests.kit import MODEL, PID, START, executed, file, is_model, mapped, of
 
 from modelwarden.daemon.command import InspectFile, WatchProcess
 from modelwarden.probes.candidate import Candidate

@@ -1,6 +1,7 @@
 """What the core makes of a self-test: which probes are blind, told once."""
 
-from tests.kit import NOW, SECOND, Conversation, of
+from tests.conversation import Conversation
+from tests.kit import NOW, SECOND, of
 
 from modelwarden.daemon.command import Announce
 from modelwarden.daemon.event import ProbesProven

@@ -3,6 +3,7 @@
 import os
 
 import pytest
+from tests.conversation import Conversation
 from tests.kit import (
     MODEL,
     NOW,
@@ -11,7 +12,6 @@ from tests.kit import (
     SECOND,
     START,
     UID,
-    Conversation,
     counted,
     executed,
     exited,
