@@ -12,8 +12,8 @@ import msgspec
 
 from modelwarden.probes.compiler import PACKET_BYTES
 
-START_DEADLINE_S = 20.0
-"""A slow machine under emulation takes several seconds; a hung compiler must not hang the daemon."""
+START_DEADLINE_S = 60.0
+"""A machine under emulation takes half a minute; a hung compiler must not hang the daemon."""
 EXIT_DEADLINE_S = 2.0
 TAIL_BYTES = 2000
 """Of what the child printed: why the verifier refused a program stands at the end of a log of thousands of lines."""
