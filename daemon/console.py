@@ -33,7 +33,7 @@ def _readable(_logger: object, _method: str, entry: MutableMapping[str, Any]) ->
     fields = {key: printable(v) if isinstance(v, str) else v for key, v in entry.items()}
     moment = datetime.fromisoformat(fields.pop("timestamp")).astimezone().strftime("%H:%M:%S")
     level, message = fields.pop("level"), fields.pop("event")
-    text = _model_opened(fields) if message == "model_opened" else _plain(message, fields)
+    text = _READABLE[message](fields) if message in _READABLE else _plain(message, fields)
     return " ".join(part for part in (moment, _MARKS.get(level), text) if part)
 
 
@@ -48,12 +48,30 @@ def _model_opened(fields: dict[str, Any]) -> str:
         facts.append(f"{short(fields['parameters'], 1000).strip()} parameters")
     facts.append(f"{short(fields['size'], 1024)}B")
     name = fields["name"] or fields["path"].rpartition("/")[2]
-    who = fields["user"] or "?"
-    if fields["login_user"] not in {None, fields["user"]}:
-        who += f" (logged in as {fields['login_user']})"
     line = f"model opened  {name} ({', '.join(fact for fact in facts if fact)})"
-    line += f"  by {fields['exe'] or '?'} [{fields['pid']}]  user {who}  {fields['path']}"
+    line += f"  {_who(fields)}  {fields['path']}"
     return f"{line}  ({fields['reason']})" if fields["reason"] else line
+
+
+def _file_changed(fields: dict[str, Any]) -> str:
+    where = fields["path"] if fields["source"] is None else f"{fields['source']} -> {fields['path']}"
+    parts = [f"file changed  {fields['action']} {where}"]
+    if fields["model"] is not None:
+        parts.append(f"(model {fields['model']})")
+    parts.append(_who(fields))
+    if "repeated" in fields:
+        parts.append(f"{fields['repeated']} times more")
+    return "  ".join(parts)
+
+
+def _who(fields: dict[str, Any]) -> str:
+    user = fields["user"] or "?"
+    if fields["login_user"] not in {None, fields["user"]}:
+        user += f" (logged in as {fields['login_user']})"
+    return f"by {fields['exe'] or '?'} [{fields['pid']}]  user {user}"
+
+
+_READABLE = {"model_opened": _model_opened, "file_changed": _file_changed}
 
 
 def short(value: int, base: int) -> str:

@@ -1,7 +1,8 @@
 """The core on one screen: an event goes in, commands come out, in order, with no clock, disk, thread or socket."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import Any
 
 from modelwarden.daemon.alerts.alert import Alert, Evidence
 from modelwarden.daemon.alerts.correlate import Correlator, alert_id
@@ -9,6 +10,7 @@ from modelwarden.daemon.alerts.recall import recall_alerts
 from modelwarden.daemon.command import Announce, Command, FindProcess
 from modelwarden.daemon.documents import actor_document, model_document, user_name
 from modelwarden.daemon.event import FileInspected, Remembered, Stopping
+from modelwarden.daemon.model.changes import Changes
 from modelwarden.daemon.model.life import Life
 from modelwarden.daemon.model.sight import Sight
 from modelwarden.daemon.model.weights import Weights
@@ -30,8 +32,11 @@ class Core:
 
     def __init__(self, rules: Iterable[Rule]) -> None:
         self.world = World()
-        parts = (Life(self.world), Weights(self.world), Sight(self.world))
-        self._handlers = {kind: take for part in parts for kind, take in part.handlers().items()}
+        parts = (Life(self.world), Weights(self.world), Changes(self.world), Sight(self.world))
+        self._handlers: dict[type[Event], list[Callable[[Any], Outcome | None]]] = {}
+        for part in parts:
+            for kind, take in part.handlers().items():
+                self._handlers.setdefault(kind, []).append(take)
         self.correlator = Correlator()
         self._unnamed: list[ModelUsed] = []
         self.rules = list(rules)
@@ -61,10 +66,16 @@ class Core:
         return commands
 
     def _apply(self, event: Event) -> Outcome:
-        handle = self._handlers.get(type(event))
-        if handle is None:
+        """The parts that take it hear it one after the other: what one has learned the next ones know."""
+        takers = self._handlers.get(type(event))
+        if takers is None:
             raise TypeError(f"no part of the model takes {type(event).__name__}")
-        uses, commands = handle(event) or ([], [])
+        uses: list[ModelUsed] = []
+        commands: list[Command] = []
+        for take in takers:
+            if outcome := take(event):
+                uses += outcome[0]
+                commands += outcome[1]
         while self.world.processes.strangers:
             commands.append(FindProcess(self.world.processes.strangers.pop()))
         return uses, commands

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 from modelwarden.probes import registry
 from modelwarden.probes.event import Event, EventsLost
+from modelwarden.probes.kernel.file_change import FileChanged
 from modelwarden.probes.kernel.file_map import FileMapped
 from modelwarden.probes.kernel.file_open import FileOpened
 from modelwarden.probes.sampled.opens import OpensCounted
@@ -17,7 +18,7 @@ _PROBE_OF = {record: probe.name for probe in registry.PROBES for record in probe
 """Who reported an event; everything else was asked for."""
 SAMPLED = "sampled"
 
-_BULK: tuple[type[Event], ...] = (FileOpened, FileMapped, OpensCounted)
+_BULK: tuple[type[Event], ...] = (FileOpened, FileMapped, FileChanged, OpensCounted)
 
 
 class Inbox:

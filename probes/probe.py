@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from pathlib import Path
 
 from modelwarden.probes.event import Event
@@ -64,6 +64,8 @@ class Probe:
     hooks: tuple[Hook, ...]
     """Cheapest first; the loader takes the first that the kernel takes and that is not blind there."""
     reads: Reads = field(default_factory=dict)
+    values: tuple[type[IntEnum], ...] = ()
+    """Enumerations of its records, which the C file has as constants: `CHANGE_RENAME` for `Change.RENAME`."""
     prove: Callable[[Path], None] | None = None
     """Makes the fact happen, in a process and a folder made for it: the self-test expects each of the records. `None`
     for what is asked and answers at once."""

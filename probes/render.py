@@ -7,8 +7,9 @@ from modelwarden.probes.candidate import WEAK_MIN_BYTES, Candidate
 from modelwarden.probes.clock import TICK_NS
 from modelwarden.probes.event import Event
 from modelwarden.probes.kernel.common import FileEvent, TaskEvent
-from modelwarden.probes.registry import LAYOUTS
-from modelwarden.probes.wire import ARGUMENT_BYTES_MAX, COMPONENTS_MAX, PATH_BYTES_MAX, SELF_TEST, layout
+from modelwarden.probes.probe import Probe
+from modelwarden.probes.registry import LAYOUTS, PROBES
+from modelwarden.probes.wire import ARGUMENT_BYTES_MAX, COMPONENTS_MAX, PATH_BYTES_MAX, SELF_TEST, layout, snake
 
 HEADER = Path(__file__).parent / "kernel" / "events.h"
 _NAME_BYTES = 256
@@ -33,6 +34,7 @@ def render_header() -> str:
             f"#define TICK_NS {TICK_NS}ULL",
             f"#define WEAK_MIN_BYTES {WEAK_MIN_BYTES}",
             *(f"#define CANDIDATE_{bit.name} {bit.value}" for bit in Candidate),
+            *(f"#define {name}" for probe in PROBES for name in _values(probe)),
             tables.c_source(),
             "/* Every record of a process begins like this. */",
             _base(TaskEvent),
@@ -41,6 +43,11 @@ def render_header() -> str:
             *(item.c_source for item in LAYOUTS),
         ]
     )
+
+
+def _values(probe: Probe) -> list[str]:
+    """Name and number of each value of its enumerations."""
+    return [f"{snake(values.__name__).upper()}_{one.name} {one.value}" for values in probe.values for one in values]
 
 
 def _base(cls: type[Event]) -> str:

@@ -13,13 +13,28 @@ RING_PAGES = 1024
 
 _FOLDER = Path(__file__).parent / "kernel"
 _INCLUDE = re.compile(r'^#include "([a-z_]+\.h)"$', re.MULTILINE)
-_NONE = -1
+_CALLS = (
+    *("OPEN", "CREAT", "OPENAT", "OPENAT2", "OPEN_BY_HANDLE_AT", "MMAP"),
+    *("RENAME", "RENAMEAT", "RENAMEAT2", "LINK", "LINKAT", "SYMLINK", "SYMLINKAT"),
+    *("UNLINK", "UNLINKAT", "TRUNCATE", "FTRUNCATE"),
+)
+"""Those whose ends are looked at where nothing better is to be had (kernel/calls.h)."""
 _SYSCALLS = {
-    "x86_64": {"OPEN": 2, "CREAT": 85, "OPENAT": 257, "OPENAT2": 437, "OPEN_BY_HANDLE_AT": 304, "MMAP": 9},
-    "aarch64": {"OPEN": _NONE, "CREAT": _NONE, "OPENAT": 56, "OPENAT2": 437, "OPEN_BY_HANDLE_AT": 265, "MMAP": 222},
+    "x86_64": dict(
+        zip(_CALLS, (2, 85, 257, 437, 304, 9, 82, 264, 316, 86, 265, 88, 266, 87, 263, 76, 77), strict=True),
+    ),
+    "aarch64": {
+        **{"OPENAT": 56, "OPENAT2": 437, "OPEN_BY_HANDLE_AT": 265, "MMAP": 222, "RENAMEAT": 38, "RENAMEAT2": 276},
+        **{"LINKAT": 37, "SYMLINKAT": 36, "UNLINKAT": 35, "TRUNCATE": 45, "FTRUNCATE": 46},
+    },
 }
-_SYSCALLS_32 = {"OPEN": 5, "CREAT": 8, "OPENAT": 295, "OPENAT2": 437, "OPEN_BY_HANDLE_AT": 342, "MMAP": 192}
+"""arch/x86/entry/syscalls/syscall_64.tbl and include/uapi/asm-generic/unistd.h, which has no others."""
+_SYSCALLS_32 = dict(
+    zip(_CALLS, (5, 8, 295, 437, 342, 192, 38, 302, 353, 9, 303, 83, 304, 10, 301, 92, 93), strict=True)
+) | {"TRUNCATE64": 193, "FTRUNCATE64": 194}
 """Of programs for i386 on x86_64: arch/x86/entry/syscalls/syscall_32.tbl; its mmap is mmap2."""
+_ABSENT = -1000
+"""From here down: numbers that no call has, each another one, for a switch must not have two alike."""
 
 
 class UnsupportedError(Exception):
@@ -33,7 +48,7 @@ def render_unit(types: btf.Btf, hooks: Iterable[str]) -> str:
         raise UnsupportedError(f"{platform.machine()} is not supported, only {' and '.join(_SYSCALLS)} are")
     structs = btf.render_structs(types, [common.READS, *(probe.reads for probe in registry.PROBES)])
     defines = {"RING_PAGES": RING_PAGES}
-    defines |= {f"SYSCALL_{name}": number for name, number in numbers.items()}
+    defines |= {f"SYSCALL_{name}": numbers.get(name, _ABSENT - index) for index, name in enumerate(_CALLS)}
     defines |= {f"SYSCALL_32_{name}": number for name, number in _SYSCALLS_32.items()}
     defines |= {f"HOOK_{hook}": 1 for hook in hooks}
     lines = [f"#define {name} {value}" for name, value in defines.items()]

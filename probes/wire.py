@@ -40,6 +40,31 @@ def decode_path(raw: bytes) -> str:
     return "/" + "/".join(reversed(os.fsdecode(raw).split("\0")[:-1]))
 
 
+def decode_place(raw: bytes) -> str:
+    """A path as `decode_path`, or what a system call was given: the walk to where it begins, a NUL, the text.
+
+    `.` and `..` are taken out of such a text; links in it are not followed. Bytes without a walk are a text of its own.
+    """
+    walked, separator, text = (os.fsdecode(part) for part in raw.rpartition(b"\0"))
+    if not separator:
+        return text
+    base = [one for one in reversed(walked.split("\0")) if one]
+    if not text:
+        return "/" + "/".join(base)
+    # Nothing leads out of the root that an absolute path begins in.
+    return "/" + "/".join([*base, *_normal([], text)] if text.startswith("/") else _normal(base, text))
+
+
+def _normal(base: list[str], text: str) -> list[str]:
+    found = base[:]
+    for part in text.split("/"):
+        if part == "..":
+            del found[-1:]
+        elif part not in {"", "."}:
+            found.append(part)
+    return found
+
+
 def decode_arguments(raw: bytes) -> tuple[str, ...]:
     """The arguments of a program, NUL-separated, without the secrets in them; the last one may be cut."""
     return redact(tuple(os.fsdecode(raw).removesuffix("\0").split("\0"))) if raw else ()
@@ -57,6 +82,7 @@ PATH_BYTES_MAX = 4096
 ARGUMENT_BYTES_MAX = 4096
 
 PathTail = Annotated[str, Tail(PATH_BYTES_MAX, decode_path)]
+PlaceTail = Annotated[str, Tail(PATH_BYTES_MAX, decode_place)]
 ArgumentsTail = Annotated[tuple[str, ...], Tail(ARGUMENT_BYTES_MAX, decode_arguments)]
 
 _HEADER = struct.Struct("<HHI")

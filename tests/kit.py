@@ -21,6 +21,7 @@ from modelwarden.probes.candidate import candidate
 from modelwarden.probes.event import EventsLost
 from modelwarden.probes.kernel.exec import ProcessExecuted
 from modelwarden.probes.kernel.exit import ProcessExited
+from modelwarden.probes.kernel.file_change import Change, FileChanged
 from modelwarden.probes.kernel.file_map import FileMapped
 from modelwarden.probes.kernel.file_open import FileOpened
 from modelwarden.probes.kernel.fork import ProcessForked
@@ -145,6 +146,38 @@ def _used(path: str, which: FileIdentity, flags: int, reasons: int | None, more:
         "created": more.pop("created", 0),
         "path": path,
     }
+
+
+def changed(
+    action: Change = Change.RENAME,
+    path: str = MODEL,
+    source: str = "",
+    pid: int = PID,
+    at: int = NOW,
+    *,
+    identity: FileIdentity | None = None,
+    other: FileIdentity | None = None,
+    reasons: int = 1,
+    **more: int,
+) -> FileChanged:
+    """A process changes the name or the size of a file; without `identity` only the names are known."""
+    which = identity or FileIdentity(0, 0, 0, 0, 0)
+    return FileChanged(
+        **_task(pid, at, more),
+        device=which.device,
+        inode=which.inode,
+        size=which.size,
+        mtime_ns=which.mtime_ns,
+        ctime_ns=which.ctime_ns,
+        other_device=other.device if other else 0,
+        other_inode=other.inode if other else 0,
+        action=int(action),
+        reasons=reasons,
+        path_cut=0,
+        source_cut=0,
+        path=path,
+        source=source,
+    )
 
 
 def counted(

@@ -49,6 +49,7 @@ struct scratch {
 	u64 dot;
 	u64 reasons;
 	u64 weights;
+	u64 call;
 	u8 bytes[RECORD_MAX];
 };
 BPF_PERCPU_ARRAY(scratch, struct scratch, KINDS_END);

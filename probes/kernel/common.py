@@ -46,6 +46,13 @@ class FileEvent(TaskEvent):
     """1 when the file was made by this open."""
 
 
+REGISTERS = (
+    "number = orig_ax | syscallno",
+    *("bx ?", "cx ?", "dx ?", "si ?", "di ?", "r8 ?", "r10 ?"),
+    "registers = regs ?",
+)
+"""Of `pt_regs`, where the ends of system calls are looked at: the number and the arguments of a call."""
+
 READS: Reads = {
     "task_struct": (
         "flags",

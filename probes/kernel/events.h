@@ -4,8 +4,8 @@
 
 #define COMPONENTS_MAX 64
 #define PATH_BYTES_MAX 4096
-#define KINDS_END 9
-#define RECORD_MAX 8560
+#define KINDS_END 10
+#define RECORD_MAX 8576
 
 #define RECORD_SELF_TEST 1
 #define TICK_NS 10000000ULL
@@ -17,6 +17,12 @@
 #define CANDIDATE_WATCHED 16
 #define CANDIDATE_KNOWN_MODEL 32
 #define CANDIDATE_NAMED_FILE 64
+#define CHANGE_RENAME 1
+#define CHANGE_EXCHANGE 2
+#define CHANGE_LINK 3
+#define CHANGE_SYMLINK 4
+#define CHANGE_UNLINK 5
+#define CHANGE_TRUNCATE 6
 #define SUFFIX_BYTES 16
 #define MARKS_MAX 16384
 #define SEEN_MAX 32768
@@ -164,8 +170,41 @@ struct process_exited {
 	u32 reserved;
 };
 
+/* A process renamed, linked, removed or truncated a file. */
+#define KIND_FILE_CHANGED 3
+struct file_changed {
+	u16 kind;
+	u16 flags;
+	u32 length;
+	u64 at;
+	u32 pid;
+	u32 tid;
+	u64 start_ns;
+	u64 cgroup;
+	u32 uid;
+	u32 login_uid;
+	u32 mount_ns;
+	u32 pid_ns;
+	u64 device;
+	u64 inode;
+	u64 size;
+	u64 mtime_ns;
+	u64 ctime_ns;
+	u64 other_device;
+	u64 other_inode;
+	u16 action;
+	u16 reasons;
+	u8 path_cut;
+	u8 source_cut;
+	u16 path_size;
+	u16 source_size;
+	u8 padding[6];
+};
+#define FILE_CHANGED_PATH_MAX 4096
+#define FILE_CHANGED_SOURCE_MAX 4096
+
 /* A process mapped a regular file that it has not opened, as far as the kernel side has reported. */
-#define KIND_FILE_MAPPED 3
+#define KIND_FILE_MAPPED 4
 struct file_mapped {
 	u16 kind;
 	u16 flags;
@@ -194,7 +233,7 @@ struct file_mapped {
 #define FILE_MAPPED_PATH_MAX 4096
 
 /* A process opened a regular file; repetitions are counted in the kernel (sampled/opens.py). */
-#define KIND_FILE_OPENED 4
+#define KIND_FILE_OPENED 5
 struct file_opened {
 	u16 kind;
 	u16 flags;
@@ -223,7 +262,7 @@ struct file_opened {
 #define FILE_OPENED_PATH_MAX 4096
 
 /* A process made another one (threads are none). */
-#define KIND_PROCESS_FORKED 5
+#define KIND_PROCESS_FORKED 6
 struct process_forked {
 	u16 kind;
 	u16 flags;
@@ -243,7 +282,7 @@ struct process_forked {
 };
 
 /* A process has a regular file in its memory, with or without a descriptor of it. */
-#define KIND_MAPPING_HELD 6
+#define KIND_MAPPING_HELD 7
 struct mapping_held {
 	u16 kind;
 	u16 flags;
@@ -272,7 +311,7 @@ struct mapping_held {
 #define MAPPING_HELD_PATH_MAX 4096
 
 /* A process that runs; `tid` is a thread of it that lives, the first one as a rule. */
-#define KIND_PROCESS_RUNNING 7
+#define KIND_PROCESS_RUNNING 8
 struct process_running {
 	u16 kind;
 	u16 flags;
@@ -295,7 +334,7 @@ struct process_running {
 #define PROCESS_RUNNING_PATH_MAX 4096
 
 /* A process has a descriptor of a regular file; it says of the file what `FileOpened` says. */
-#define KIND_FILE_HELD 8
+#define KIND_FILE_HELD 9
 struct file_held {
 	u16 kind;
 	u16 flags;

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only */
 #include "calls.h"
-#include "use.h"
 
 #ifdef HOOK_file_map_fentry
 /* int security_mmap_file(struct file *file, unsigned long prot, unsigned long flags): security/security.c. Checked on

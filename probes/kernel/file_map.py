@@ -4,7 +4,7 @@ import mmap
 import os
 from pathlib import Path
 
-from modelwarden.probes.kernel.common import FileEvent
+from modelwarden.probes.kernel.common import REGISTERS, FileEvent
 from modelwarden.probes.probe import Hook, HookKind, Probe, Program
 from modelwarden.probes.wire import PathTail, record
 
@@ -31,14 +31,14 @@ PROBE: Probe = Probe(
         Hook(HookKind.FENTRY, (Program(HookKind.FENTRY, "security_mmap_file"),)),
         Hook(
             HookKind.RAW_TRACEPOINT,
-            (Program(HookKind.RAW_TRACEPOINT, "file_use_raw_tracepoint", ("sys_exit",)),),
+            (Program(HookKind.RAW_TRACEPOINT, "ends_of_calls", ("sys_exit",)),),
         ),
     ),
     reads={
         "task_struct": ("files",),
         "files_struct": ("fdt",),
         "fdtable": ("fd", "max_fds"),
-        "pt_regs": ("number = orig_ax | syscallno", "fifth = r8 ?", "fifth_of_32_bit = di ?", "registers = regs ?"),
+        "pt_regs": REGISTERS,
     },
     prove=_prove,
 )

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only */
 #include "calls.h"
-#include "use.h"
 
 #ifdef HOOK_file_open_fentry
 /* int security_file_open(struct file *file): security/security.c. Checked on 5.10, 6.1, 6.12 and 7.2. Every way to open

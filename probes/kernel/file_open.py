@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from modelwarden.probes.kernel.common import FileEvent
+from modelwarden.probes.kernel.common import REGISTERS, FileEvent
 from modelwarden.probes.probe import Hook, HookKind, Probe, Program
 from modelwarden.probes.wire import PathTail, record
 
@@ -54,14 +54,14 @@ PROBE: Probe = Probe(
         ),
         Hook(
             HookKind.RAW_TRACEPOINT,
-            (Program(HookKind.RAW_TRACEPOINT, "file_use_raw_tracepoint", ("sys_exit",)), _IO_URING),
+            (Program(HookKind.RAW_TRACEPOINT, "ends_of_calls", ("sys_exit",)), _IO_URING),
         ),
     ),
     reads={
         "task_struct": ("files",),
         "files_struct": ("fdt",),
         "fdtable": ("fd", "max_fds"),
-        "pt_regs": ("number = orig_ax | syscallno",),
+        "pt_regs": REGISTERS,
         "io_kiocb ?": ("opcode ?", "result = cqe.res ?", "command = cmd ?"),
         "io_open ?": ("file_slot ?",),
         "io_ring_ctx ?": ("file_nodes = file_table.data.nodes ?", "file_slots = file_table.files ?"),

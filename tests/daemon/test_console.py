@@ -89,6 +89,22 @@ def test_terminal_has_no_gaps(terminal: Terminal, parameters: int) -> None:
     assert "e+" not in terminal.getvalue()
 
 
+@pytest.mark.parametrize(
+    ("more", "line"),
+    [
+        ({"source": "/m/a", "model": "tiny"}, "rename /m/a -> /m/b  (model tiny)  by /bin/mv [7]  user alice"),
+        ({"repeated": 3}, "rename /m/b  by /bin/mv [7]  user alice  3 times more"),
+        ({"exe": None, "user": "root", "login_user": "bob"}, "rename /m/b  by ? [7]  user root (logged in as bob)"),
+    ],
+)
+def test_terminal_shows_a_change_in_one_line(terminal: Terminal, more: dict[str, Any], line: str) -> None:
+    """What was done to which file, by whom, how often."""
+    fields: dict[str, Any] = {"action": "rename", "path": "/m/b", "source": None, "model": None, "exe": "/bin/mv"}
+    fields |= {"pid": 7, "user": "alice", "login_user": None, "workload": None}
+    structlog.get_logger().info("file_changed", **fields | more)
+    assert terminal.getvalue()[9:] == f"file changed  {line}\n"
+
+
 HOSTILE = "/m/\x1b[31m\u202e\n12:00:00 all is well\udcff.gguf"
 
 

@@ -19,10 +19,14 @@ MakeFile = Callable[..., Path]
 
 @pytest.fixture(scope="module")
 def kernel() -> Iterator[Kernel]:
-    """The kernel side with its iterators."""
+    """The kernel side with its iterators; before Linux 5.12 there is none over mappings."""
     kernel = load_or_skip({})
-    yield kernel
-    kernel.close()
+    try:
+        if not any(one.name == "mapped" and one.hook is HookKind.ITERATOR for one in kernel.states):
+            pytest.skip("this kernel has no iterator over mappings")
+        yield kernel
+    finally:
+        kernel.close()
 
 
 @pytest.fixture

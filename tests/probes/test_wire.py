@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from modelwarden.probes import registry
 from modelwarden.probes.event import Event
+from modelwarden.probes.kernel.file_change import FileChanged
 from modelwarden.probes.wire import (
     S32,
     U8,
@@ -22,6 +23,7 @@ from modelwarden.probes.wire import (
     PathTail,
     decode_arguments,
     decode_path,
+    decode_place,
     header_of,
     layout,
     record,
@@ -96,7 +98,8 @@ def test_record_decodes_to_itself(data: st.DataObject, which: Layout) -> None:
     behind = b""
     for name in names:
         value = data.draw(TAILS[tuple if name in {"arguments", "words"} else str])
-        expected[name], raw = value, in_kernel(value)
+        # A place without a walk is a text, and the root is a walk.
+        expected[name], raw = value, in_kernel(value) or b"\0" * (which.event is FileChanged)
         setattr(packed, f"{name}_size", len(raw))
         behind += raw
     packed.kind, packed.length = which.kind, ctypes.sizeof(struct) + len(behind)
@@ -208,6 +211,27 @@ def test_rendering() -> None:
 def test_paths(raw: bytes, path: str) -> None:
     """Components come leaf first; bytes that are no UTF-8 survive."""
     assert decode_path(raw) == path
+
+
+@pytest.mark.parametrize(
+    ("raw", "path"),
+    [
+        (b"", ""),
+        (b"c\0b\0a\0", "/a/b/c"),
+        (b"b\0a\0\0c", "/a/b/c"),
+        (b"b\0a\0\0.././/c/./d", "/a/c/d"),
+        (b"a\0\0../../../c", "/c"),
+        (b"a\0\0/../c", "/a/c"),
+        (b"\0/c//d/..", "/c"),
+        (b"b\0a\0\0", "/a/b"),
+        (b"\0", "/"),
+        (b"../x/./y", "../x/./y"),
+        (b"b\0\0\xff\n", "/b/\udcff\n"),
+    ],
+)
+def test_places(raw: bytes, path: str) -> None:
+    """A walk alone is a path, a text behind a walk begins there and does not leave a root, a text alone is itself."""
+    assert decode_place(raw) == path
 
 
 @pytest.mark.parametrize(
