@@ -22,6 +22,16 @@ def check(hook: Hook, types: Btf) -> None:
             check_program(program, types)
 
 
+def is_needed(program: Program, types: Btf) -> bool:
+    """Whether a part of a hook has anything to see: what this kernel does not have happens elsewhere or not at all."""
+    match program.kind:
+        case HookKind.FENTRY:
+            return program.lacking is None or types.function(program.function) is not None
+        case HookKind.RAW_TRACEPOINT:
+            return program.lacking is None or any(types.has_raw_tracepoint(target) for target in program.targets)
+    return True
+
+
 def check_program(program: Program, types: Btf) -> None:
     """Raises `OSError` when this kernel has no place for the program."""
     if program.needs is not None and not types.has_field(*program.needs):

@@ -119,8 +119,8 @@ def _hook_up(kernel: Kernel, compiler: Compiler, probe: Probe, hook: Hook, types
     gaps = []
     loaded_before = {function for _, function, _ in kernel.programs}
     for program in hook.programs:
-        if program.function in loaded_before:
-            continue  # it serves two probes
+        if program.function in loaded_before or not hooks.is_needed(program, types):
+            continue  # it serves two probes, or nobody here
         try:
             hooks.check_program(program, types)
             loaded = compiler.load(program.function, program.kind.value)

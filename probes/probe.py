@@ -42,7 +42,10 @@ class Program:
     needs: tuple[str, str] | None = None
     """(struct, field) that the running kernel must have for it."""
     lacking: str | None = None
-    """What is not seen without it, when the hook is of use without it; `None` when it is not."""
+    """What is not seen when it is refused, of a hook that is of use without it; `None` when the hook is not.
+
+    Where the kernel lacks what it is for, nothing is lacking.
+    """
 
 
 @dataclass(frozen=True, slots=True)

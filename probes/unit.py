@@ -24,8 +24,17 @@ _SYSCALLS = {
         zip(_CALLS, (2, 85, 257, 437, 304, 9, 82, 264, 316, 86, 265, 88, 266, 87, 263, 76, 77), strict=True),
     ),
     "aarch64": {
-        **{"OPENAT": 56, "OPENAT2": 437, "OPEN_BY_HANDLE_AT": 265, "MMAP": 222, "RENAMEAT": 38, "RENAMEAT2": 276},
-        **{"LINKAT": 37, "SYMLINKAT": 36, "UNLINKAT": 35, "TRUNCATE": 45, "FTRUNCATE": 46},
+        "OPENAT": 56,
+        "OPENAT2": 437,
+        "OPEN_BY_HANDLE_AT": 265,
+        "MMAP": 222,
+        "RENAMEAT": 38,
+        "RENAMEAT2": 276,
+        "LINKAT": 37,
+        "SYMLINKAT": 36,
+        "UNLINKAT": 35,
+        "TRUNCATE": 45,
+        "FTRUNCATE": 46,
     },
 }
 """arch/x86/entry/syscalls/syscall_64.tbl and include/uapi/asm-generic/unistd.h, which has no others."""

@@ -31,8 +31,8 @@ class FileChanged(TaskEvent):
     """
 
     device: U64
-    """Of the file that is changed, before the change. Zero, as all up to `other_inode`, for a new symbolic link, and by
-    the raw tracepoint for everything but ftruncate(2), of which it tells the state afterwards: a system call has names."""
+    """Of the file that is changed, before the change. Zero, as all up to `other_inode`, for a new symbolic link. A system
+    call tells names: by the raw tracepoint it is zero, except for ftruncate(2), where it is of the state afterwards."""
     inode: U64
     size: U64
     mtime_ns: U64
@@ -49,7 +49,7 @@ class FileChanged(TaskEvent):
     source_cut: U8
     path: PlaceTail
     """The name afterwards; the file itself where it is removed or truncated. As the mount namespace of the process has
-    it. By the raw tracepoint, links in it are not followed, and another thread can have rewritten it during the call."""
+    it. By the raw tracepoint links in it are not followed, and another thread can have rewritten it meanwhile."""
     source: PlaceTail
     """The name before, of a rename, an exchange or a link; a symbolic link's target, as it was given; else empty."""
 
@@ -82,7 +82,8 @@ PROBE: Probe = Probe(
             HookKind.FENTRY,
             (
                 *(_fentry(function) for function in _FUNCTIONS),
-                _fentry("file_truncate", lacking="since 6.2, a truncation by descriptor or by open"),
+                # Since 6.2; before, path_truncate is called for a descriptor too.
+                _fentry("file_truncate", lacking="a truncation by descriptor or by open"),
             ),
         ),
         Hook(
