@@ -29,6 +29,7 @@ static __always_inline int is_content_addressed(u8 *name, u64 length)
 
 	if (length != 40 && length != 64 && (length != 71 || (*(u64 *)name & ~(0xffULL << 56)) != SHA256_PREFIX))
 		return 0;
+#pragma clang loop unroll(disable)
 	for (u32 i = 0; i < 8; i++) {
 		u64 eight = *(u64 *)(name + (start & 7) + 8 * i);
 		u64 lower = eight | 0x20 * EACH_BYTE;
@@ -53,6 +54,7 @@ static __always_inline u32 suffix_of(struct scratch *slot, u8 *name)
 	volatile u64 *dot = &slot->dot, *length = &slot->name_length;
 
 	*dot = 0;
+#pragma clang loop unroll(disable)
 	for (u32 i = 1; i <= SUFFIX_BYTES; i++) {
 		if (i > *length)
 			break;
@@ -66,6 +68,7 @@ static __always_inline u32 suffix_of(struct scratch *slot, u8 *name)
 		return 0;
 	slot->suffix[0] = 0;
 	slot->suffix[1] = 0;
+#pragma clang loop unroll(disable)
 	for (u32 i = 0; i < SUFFIX_BYTES - 1; i++) {
 		if (i + 1 >= distance)
 			break;

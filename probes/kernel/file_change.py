@@ -31,8 +31,8 @@ class FileChanged(TaskEvent):
     """
 
     device: U64
-    """Of the file that is changed, before the change. Zero, as all up to `other_inode`, for a new symbolic link. A system
-    call tells names: by the raw tracepoint it is zero, except for ftruncate(2), where it is of the state afterwards."""
+    """Of the file that is changed, before the change. Zero, as all up to `other_inode`, for a new symbolic link. Calls
+    have names only: by the raw tracepoint it is zero, except for ftruncate(2), where it is of the state afterwards."""
     inode: U64
     size: U64
     mtime_ns: U64
