@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from contextlib import suppress
 
 import msgspec
@@ -72,13 +73,23 @@ class Compiler:
         self._socket.send(msgspec.json.encode(msgspec.structs.replace(source, folder=self._folder.name)))
         return self._receive()
 
+    def load_all(self, programs: Sequence[tuple[str, str]]) -> dict[str, int]:
+        """Loads programs (function, kind) at once; the descriptors of those that the kernel takes, by function."""
+        try:
+            return self._load(programs)
+        except OSError:
+            return {}
+
     def load(self, program: str, kind: str) -> int:
         """Loads one program; its descriptor. Raises `OSError` when the kernel refuses it."""
-        self._socket.send(msgspec.json.encode((program, kind)))
+        return self._load([(program, kind)])[program]
+
+    def _load(self, programs: Sequence[tuple[str, str]]) -> dict[str, int]:
+        self._socket.send(msgspec.json.encode(programs))
         try:
-            return self._receive()[program]
+            return self._receive()
         except CompileError as error:
-            raise OSError(f"{program}: {error}") from None
+            raise OSError(f"{programs[0][0]}: {error}") from None
 
     def __enter__(self) -> "Compiler":
         return self

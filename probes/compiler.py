@@ -1,9 +1,10 @@
 """The only file that imports bcc: a program that compiles and loads, hands its descriptors over and is gone.
 
-LLVM never leaves a process that imported bcc (128 MB), so it lives in this child for half a second. Protocol, over
-a socket pair of packets of JSON: the parent (build.py) sends the source, gets the descriptors of the maps, then asks
-for programs by name, one at a time, and gets a descriptor or an error for each; it closes the socket when it has
-what it needs. Little is imported here: the daemon is not ready before this program has started.
+LLVM never leaves a process that imported bcc (128 MB), so it lives in this child for a second. Protocol, over a socket
+pair of packets of JSON: the parent (build.py) sends the source, gets the descriptors of the maps, then asks for
+programs by name, several at a time, and gets the descriptors of those that the kernel took, or an error when it took
+none; it closes the socket when it has what it needs. Little is imported here: the daemon is not ready before this
+program has started.
 """
 
 import ctypes
@@ -12,6 +13,7 @@ import os
 import re
 import socket
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Protocol, cast
 
@@ -149,15 +151,24 @@ def _serve(connection: socket.socket) -> None:
     maps = {name: _map_descriptor(unit, name) for name in source["maps"]}
     _send(connection, maps)
     while request := connection.recv(PACKET_BYTES):
-        program, kind = json.loads(request)
-        try:
-            loaded = int(unit.load_func(_function(unit, program, kind), kinds[kind]).fd)
-        except Exception as error:  # noqa: BLE001 - see above
-            # bcc calls every EPERM a lack of root: say what was refused instead.
-            reason = "the kernel refused the program" if "super-user" in str(error) else str(error)
-            _refuse(connection, reason)
+        wanted = [(program, _function(unit, program, kind), kinds[kind]) for program, kind in json.loads(request)]
+        # At once, for verifying takes long and a processor each.
+        with ThreadPoolExecutor() as pool:
+            results = list(pool.map(lambda one: _load(unit, *one[1:]), wanted))
+        loaded = {one[0]: result for one, result in zip(wanted, results, strict=True) if isinstance(result, int)}
+        if loaded or not results:
+            _send(connection, loaded)
         else:
-            _send(connection, {program: loaded})
+            _refuse(connection, str(results[0]))
+
+
+def _load(unit: _Bcc, function: bytes, kind: int) -> int | str:
+    """Its descriptor, or why the kernel refused it."""
+    try:
+        return int(unit.load_func(function, kind).fd)
+    except Exception as error:  # noqa: BLE001 - bcc raises bare Exception
+        # bcc calls every EPERM a lack of root: say what was refused instead.
+        return "the kernel refused the program" if "super-user" in str(error) else str(error)
 
 
 def _send(connection: socket.socket, descriptors: dict[str, int]) -> None:

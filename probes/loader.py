@@ -90,15 +90,18 @@ def _load(
         kernel.name_files(TAMPER_TARGETS)
         kernel.ignore(os.getpid(), start_of(os.getpid()))
         gaps: dict[str, str] = {}
-        for probe, hook in chosen:
-            if hook is None:
-                continue
-            try:
-                gaps |= _hook_up(kernel, compiler, probe, hook, types)
-            except OSError as error:
-                refused[probe.key(hook)] = error.strerror or str(error)
-                kernel.close()
-                return None
+        loaded = _load_programs(compiler, chosen, types)
+        hooked = [(probe, hook) for probe, hook in chosen if hook is not None]
+        try:
+            for probe, hook in hooked:
+                gaps |= _hook_up(kernel, compiler, loaded, probe, hook, types)
+        except OSError as error:
+            refused[probe.key(hook)] = error.strerror or str(error)
+            kernel.close()
+            return None
+        finally:
+            for descriptor in loaded.values():
+                os.close(descriptor)
         for probe, _ in chosen:
             for other in probe.hooks:
                 if missed := hooks.blindness(other, types):
@@ -114,8 +117,17 @@ def _start_compiler() -> Compiler:
         raise ProbesUnavailableError(f"the compiler cannot be started: {error}") from error
 
 
-def _hook_up(kernel: Kernel, compiler: Compiler, probe: Probe, hook: Hook, types: Btf) -> dict[str, str]:
-    """Loads and attaches all programs of a hook; what is not seen because an optional one was refused."""
+def _load_programs(compiler: Compiler, chosen: Sequence[tuple[Probe, Hook | None]], types: Btf) -> dict[str, int]:
+    """All programs that the kernel takes, by function: most of them at once, for verifying takes a processor each."""
+    programs = [program for _, hook in chosen if hook is not None for program in hook.programs]
+    wanted = {one.function: one.kind.value for one in programs if hooks.is_needed(one, types)}
+    return compiler.load_all(list(wanted.items()))
+
+
+def _hook_up(
+    kernel: Kernel, compiler: Compiler, loaded: dict[str, int], probe: Probe, hook: Hook, types: Btf
+) -> dict[str, str]:
+    """Attaches all programs of a hook, out of `loaded`; what is not seen because an optional one was refused."""
     gaps = []
     loaded_before = {function for _, function, _ in kernel.programs}
     for program in hook.programs:
@@ -123,9 +135,11 @@ def _hook_up(kernel: Kernel, compiler: Compiler, probe: Probe, hook: Hook, types
             continue  # it serves two probes, or nobody here
         try:
             hooks.check_program(program, types)
-            loaded = compiler.load(program.function, program.kind.value)
-            kernel.programs.append((probe.name, program.function, loaded))
-            kernel.attachments += hooks.attach(program, loaded)
+            descriptor = loaded.pop(program.function, None)
+            if descriptor is None:  # it was refused: now alone, for a reason of its own
+                descriptor = compiler.load(program.function, program.kind.value)
+            kernel.programs.append((probe.name, program.function, descriptor))
+            kernel.attachments += hooks.attach(program, descriptor)
         except OSError as error:
             if program.lacking is None:
                 raise
