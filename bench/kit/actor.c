@@ -5,6 +5,7 @@
  *
  *   actor syscall COUNT                    getppid
  *   actor open COUNT FILE                  open and close one file
+ *   actor map COUNT FILE                   map one file and unmap it; it is opened once
  *   actor each COUNT FOLDER SUFFIX         open and close FOLDER/0SUFFIX, FOLDER/1SUFFIX, ...
  *   actor spawn COUNT PROGRAM              fork, exec, wait
  *   actor paced-open COUNT FILE RATE       the same as `open`, RATE a second
@@ -15,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -36,14 +38,29 @@ static void wait_until(long long moment)
 		;
 }
 
-static void touch(const char *path)
+static int open_or_end(const char *path)
 {
 	int descriptor = open(path, O_RDONLY);
 	if (descriptor < 0) {
 		perror(path);
 		exit(1);
 	}
-	close(descriptor);
+	return descriptor;
+}
+
+static void touch(const char *path)
+{
+	close(open_or_end(path));
+}
+
+static void map(int descriptor)
+{
+	void *at = mmap(0, 1, PROT_READ, MAP_PRIVATE, descriptor, 0);
+	if (at == MAP_FAILED) {
+		perror("mmap");
+		exit(1);
+	}
+	munmap(at, 1);
 }
 
 static void spawn(char *program)
@@ -74,6 +91,7 @@ int main(int count, char **words)
 		rate = atol(words[count - 1]) / BATCHES_A_SECOND;
 	}
 	char kind = what[0];
+	int descriptor = kind == 'm' ? open_or_end(words[3]) : -1;
 	long long begun = now();
 	for (long i = 0; i < operations; i++) {
 		if (paced && i % rate == 0)
@@ -87,6 +105,9 @@ int main(int count, char **words)
 			break;
 		case 'o':
 			touch(words[3]);
+			break;
+		case 'm':
+			map(descriptor);
 			break;
 		case 'e':
 			snprintf(path, sizeof(path), "%s/%ld%s", words[3], i, words[4]);

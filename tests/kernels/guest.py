@@ -8,13 +8,16 @@ import lzma
 import shutil
 import subprocess
 import tarfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
-_TREES = ("probes", "daemon", "exporters", "src", "tests", "pyproject.toml")
-_MODULES = ("virtio_pci", "virtio_blk", "ext4")
+_TREES = ("probes", "daemon", "exporters", "src", "tests", "bench", "pyproject.toml")
+_ACTOR = ROOT / "bench" / "kit" / "actor.c"
+_MODULES = ("virtio_pci", "virtio_blk", "ext4", "overlay", "fuse")
+"""For the disks, then what tests mount: the root file systems have no modules."""
 _RESULT_BYTES = 8 << 20
 _INIT = """#!/bin/busybox sh
 busybox mount -t devtmpfs dev /dev
@@ -42,17 +45,22 @@ class Kernel:
     image: Path
 
 
-def boot(kernel: Kernel, image: Path, payload: Path, work: Path, timeout_s: float, *arguments: str) -> dict[str, Any]:
-    """Runs `inside.sh` in a guest; what it wrote as JSON. Raises `GuestError`."""
+def boot(
+    kernel: Kernel, image: Path, payload: Path, work: Path, timeout_s: float, append: str, arguments: Sequence[str]
+) -> dict[str, Any]:
+    """Runs `inside.sh` in a guest, with `append` at the end of its kernel's command line; what it wrote as JSON.
+
+    Raises `GuestError`.
+    """
     work.mkdir(parents=True, exist_ok=True)
     initrd, result, console = work / "initrd", work / "result", work / "console"
     initrd.write_bytes(_initrd(kernel, work, " ".join(arguments)))
     result.write_bytes(bytes(_RESULT_BYTES))
-    append = "console=ttyS0 loglevel=4 mitigations=off audit=0 panic=-1 random.trust_cpu=on rdinit=/init"
+    words = f"console=ttyS0 loglevel=4 mitigations=off audit=0 panic=-1 random.trust_cpu=on rdinit=/init {append}"
     command = ["qemu-system-x86_64", "-accel", "tcg,thread=multi", "-machine", "q35", "-cpu", "max,la57=off"]
     command += ["-smp", "2", "-m", "3G", "-nodefaults", "-no-reboot", "-display", "none"]
     command += ["-serial", f"file:{console}", "-kernel", str(kernel.image)]
-    command += ["-initrd", str(initrd), "-append", append]
+    command += ["-initrd", str(initrd), "-append", words]
     command += ["-drive", f"file={image},format=raw,if=virtio,snapshot=on"]
     command += ["-drive", f"file={payload},format=raw,if=virtio,snapshot=on"]
     command += ["-drive", f"file={result},format=raw,if=virtio"]
@@ -67,22 +75,41 @@ def boot(kernel: Kernel, image: Path, payload: Path, work: Path, timeout_s: floa
     return found
 
 
-def pack(site: Path, target: Path) -> Path:
-    """A tar archive of this working tree and of the Python packages that the tests need."""
+def pack(site: Path, target: Path, *, with_actor: bool) -> Path:
+    """A tar archive of this working tree and of the Python packages that the tests need.
+
+    With the benchmarks' program, if wanted: no guest has a C compiler.
+    """
     with tarfile.open(target, "w") as archive:
+        if with_actor:
+            archive.add(_compile_actor(target.with_name("actor")), "actor")
         for tree in _TREES:
             archive.add(ROOT / tree, tree, filter=lambda info: None if "__pycache__" in info.name else info)
         archive.add(site, "site")
     return target
 
 
+def _compile_actor(target: Path) -> Path:
+    """Statically linked, so that any root file system will do."""
+    if shutil.which("cc") is None:
+        raise GuestError("no C compiler (cc): apt-get install gcc libc6-dev")
+    command = ["cc", "-O2", "-static", "-o", str(target), str(_ACTOR)]
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    if done.returncode != 0:
+        raise GuestError(done.stderr.strip())
+    return target
+
+
 def make_image(root: Path, target: Path) -> Path:
     """An ext4 image of a root file system."""
     if not target.is_file():
+        target.parent.mkdir(parents=True, exist_ok=True)
         unfinished = target.with_suffix(".new")
         unfinished.unlink(missing_ok=True)
         command = ["mke2fs", "-q", "-t", "ext4", "-O", "^has_journal", "-d", str(root), str(unfinished), "3G"]
-        subprocess.run(command, check=True)
+        done = subprocess.run(command, check=False, capture_output=True, text=True)
+        if done.returncode != 0:
+            raise GuestError(done.stderr.strip())
         unfinished.rename(target)
     return target
 

@@ -1,8 +1,7 @@
-"""What runs in the guest: the kernel tests, then one look at each program with what the verifier had to do for it."""
+"""What runs in the guest: each program with what the verifier had to do for it, the kernel tests, what hooks cost."""
 
-import ctypes
+import argparse
 import json
-import os
 import platform
 import subprocess
 import sys
@@ -12,10 +11,11 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from variants import VARIANTS, become, differences
+
 RESULT = Path("/dev/vdc")
-_PROGRAM_INFO_BYTES = 232
-_NAME_AT, _VERIFIED_AT = 64, 216
-"""struct bpf_prog_info: include/uapi/linux/bpf.h; verified_insns since 5.16."""
+LARGE_BYTES = 32 << 20
+LEFT_OUT = "another turn"
 
 
 def run_tests(arguments: list[str]) -> list[dict[str, str]]:
@@ -33,54 +33,92 @@ def run_tests(arguments: list[str]) -> list[dict[str, str]]:
     return found
 
 
-def verified_instructions() -> list[dict[str, Any]]:
-    """For each hook of each probe: whether the kernel takes it and how many instructions the verifier looked at."""
+def chosen_hooks() -> list[dict[str, Any]]:
+    """What becomes of each probe when the daemon starts here."""
+    loader = import_module("modelwarden.probes.loader")
+    try:
+        kernel = loader.load(LARGE_BYTES)
+    except loader.ProbesUnavailableError as error:
+        return [{"probe": "all", "hook": None, "reason": str(error)}]
+    probes = import_module("modelwarden.probes.registry").PROBES
+    states = []
+    for probe, state in zip(probes, kernel.states, strict=True):
+        hook = next((hook for hook in probe.hooks if hook.kind is state.hook), None)
+        found = {"probe": state.name, "hook": state.hook, "reason": state.reason or ""}
+        states.append(found | (_verified(kernel, hook) if hook else {}))
+    kernel.close()
+    return states
+
+
+def hooks_in_turn() -> list[dict[str, Any]]:
+    """For each hook of each probe: whether the kernel takes it and how many instructions the verifier followed."""
     loader, registry = import_module("modelwarden.probes.loader"), import_module("modelwarden.probes.registry")
-    import_module("modelwarden.probes.build").Compiler._output = _end_of_output
     rows = []
     for position in range(max(len(probe.hooks) for probe in registry.PROBES)):
-        without = {hook.program: "another turn" for probe in registry.PROBES for hook in probe.hooks}
-        for probe in registry.PROBES:
-            if position < len(probe.hooks):
-                without.pop(probe.hooks[position].program)
-        before, start = _programs(), time.monotonic()
+        turns = {probe.name: probe.hooks[position] for probe in registry.PROBES if position < len(probe.hooks)}
+        without = {
+            probe.key(hook): LEFT_OUT
+            for probe in registry.PROBES
+            for hook in probe.hooks
+            if turns.get(probe.name) is not hook
+        }
+        start = time.monotonic()
         try:
-            kernel = loader.load(32 << 20, without)
+            kernel = loader.load(LARGE_BYTES, without)
         except loader.ProbesUnavailableError as error:
-            return [{"probe": "all", "hook": "", "taken": False, "reason": str(error), "verified": 0, "load_s": 0.0}]
-        seconds = time.monotonic() - start
-        seen = {name: count for number, (name, count) in _programs().items() if number not in before}
-        for probe in registry.PROBES:
-            if position < len(probe.hooks):
-                hook = probe.hooks[position]
-                state = next(state for state in kernel.states if state.name == probe.name)
-                row = {"probe": probe.name, "hook": hook.kind.value, "taken": state.hook is hook.kind}
-                row |= {"reason": state.reason or "", "verified": seen.get(hook.program[:15], 0)}
-                rows.append(row | {"load_s": round(seconds, 1)})
+            # All are one unit: it does not compile, or the kernel cannot run any.
+            rows += [_row(name, hook, {"reason": str(error), "refused_at_load": True}) for name, hook in turns.items()]
+            continue
+        seconds = round(time.monotonic() - start, 1)
+        for state in kernel.states:
+            if state.name in turns:
+                hook, taken = turns[state.name], state.hook is not None
+                reason = _reason(state, hook)
+                named = any(reason.startswith(f"{program.function}:") for program in hook.programs)
+                found = {"taken": taken, "reason": reason, "refused_at_load": named and not taken, "load_s": seconds}
+                rows.append(_row(state.name, hook, found | _verified(kernel, hook)))
         kernel.close()
     return rows
 
 
-def _end_of_output(compiler: Any) -> str:
-    """Why the verifier refused stands at the end of a log of thousands of lines."""
-    compiler._log.seek(0)
-    whole: bytes = compiler._log.read()
-    return whole.decode(errors="replace").strip()[-2000:]
+def _row(probe: str, hook: Any, found: dict[str, Any]) -> dict[str, Any]:
+    blank = {
+        "probe": probe,
+        "hook": hook.kind.value,
+        "taken": False,
+        "verified": 0,
+        "programs": {},
+        "refused_at_load": False,
+    }
+    return blank | found
 
 
-def _programs() -> dict[int, tuple[str, int]]:
-    """All programs in the kernel: number → (name, verified instructions)."""
-    lib = ctypes.CDLL("libbpf.so.1", use_errno=True)
-    found, number = {}, ctypes.c_uint32(0)
-    while lib.bpf_prog_get_next_id(number, ctypes.byref(number)) == 0:
-        descriptor = lib.bpf_prog_get_fd_by_id(number)
-        if descriptor < 0:
-            continue
-        info, size = ctypes.create_string_buffer(_PROGRAM_INFO_BYTES), ctypes.c_uint32(_PROGRAM_INFO_BYTES)
-        lib.bpf_obj_get_info_by_fd(descriptor, info, ctypes.byref(size))
-        os.close(descriptor)
-        name = info.raw[_NAME_AT : _NAME_AT + 16].split(b"\0")[0].decode()
-        found[number.value] = (name, int.from_bytes(info.raw[_VERIFIED_AT : _VERIFIED_AT + 4], "little"))
+def _reason(state: Any, hook: Any) -> str:
+    """Without what the hooks that had no turn say."""
+    reasons = [reason for reason in (state.reason or "").split("; ") if not reason.endswith(f": {LEFT_OUT}")]
+    return "; ".join(reasons).removeprefix(f"{hook.kind.value}: ")
+
+
+def _verified(kernel: Any, hook: Any) -> dict[str, Any]:
+    """Instructions that the verifier followed, by program and in all; zero before 5.16."""
+    info = import_module("modelwarden.probes.libbpf").program_info
+    functions = {program.function for program in hook.programs}
+    by_program = {
+        function: info(descriptor).verified_instructions
+        for _, function, descriptor in kernel.programs
+        if function in functions
+    }
+    return {"verified": sum(by_program.values()), "programs": by_program}
+
+
+def measure_costs() -> list[dict[str, Any]]:
+    """What `bench/hooks.py` finds; with fewer turns of each loop: an emulated processor is slow."""
+    report = Path("/tmp/costs.json")
+    command = [sys.executable, "bench/hooks.py", "--json", str(report), "--actor", "/checkout/actor", "--share", "0.05"]
+    done = subprocess.run(command, check=False)
+    if done.returncode != 0:
+        raise SystemExit(f"bench/hooks.py ended with {done.returncode}")
+    found: list[dict[str, Any]] = json.loads(report.read_text())
     return found
 
 
@@ -98,9 +136,33 @@ def versions() -> dict[str, str]:
     )
 
 
+def main() -> dict[str, Any]:
+    """What is handed over."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("variant", choices=VARIANTS)
+    parser.add_argument("--programs-only", action="store_true")
+    parser.add_argument("--costs", action="store_true")
+    chosen, others = parser.parse_known_args()
+    variant = VARIANTS[chosen.variant]
+    become(variant)
+    result: dict[str, Any] = {"versions": versions(), "differences": differences(variant)}
+    if result["differences"]:
+        return result
+    start = time.monotonic()
+    result |= {"chosen": chosen_hooks(), "hooks": hooks_in_turn()}
+    result["hooks_s"] = round(time.monotonic() - start)
+    if not chosen.programs_only:
+        start = time.monotonic()
+        result["tests"] = run_tests(others)
+        result["tests_s"] = round(time.monotonic() - start)
+    if chosen.costs:
+        start = time.monotonic()
+        result["costs"] = measure_costs()
+        result["costs_s"] = round(time.monotonic() - start)
+    return result
+
+
 if __name__ == "__main__":
-    result: dict[str, Any] = {"versions": versions(), "programs": verified_instructions()}
-    if "--programs-only" not in sys.argv:
-        result["tests"] = run_tests(sys.argv[1:])
+    handed_over = json.dumps(main()).encode()
     with RESULT.open("r+b") as disk:
-        disk.write(json.dumps(result).encode())
+        disk.write(handed_over)

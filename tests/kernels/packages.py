@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+from functools import cache
 from pathlib import Path
 
 from guest import Kernel
@@ -10,7 +11,8 @@ from guest import Kernel
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "modelwarden-kernels"
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 TEST_PACKAGES = ("msgspec", "pytest", "pytest-randomly")
-PYTHONS = {"bookworm": "3.11", "trixie": "3.13"}
+PYTHONS = {"bookworm": "3.11", "trixie": "3.13", "sid": "3.14"}
+"""Release of Debian → its Python."""
 KERNELS = {
     "5.10": ("bullseye", "linux-image-amd64"),
     "6.1": ("bookworm", "linux-image-amd64"),
@@ -27,12 +29,14 @@ class UnavailableError(Exception):
     """The mirror does not serve it; the message says what was asked for."""
 
 
+@cache
 def kernel(name: str) -> Kernel:
     """An unpacked kernel, fetched when the mirror has a newer one; `UnavailableError` when it has none."""
     suite, package = KERNELS[name]
     options = _apt_options(suite)
     wanted = _real_packages(package, options)
-    folder = CACHE / "kernels" / wanted[0].removeprefix("linux-image-")
+    image = next(name for name in wanted if name.startswith("linux-image-"))
+    folder = CACHE / "kernels" / image.removeprefix("linux-image-")
     if not (folder / "complete").is_file():
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
@@ -71,7 +75,7 @@ def site_packages(suite: str, constraints: Path, pip: list[str]) -> Path:
 
 
 def _real_packages(package: str, options: list[str]) -> list[str]:
-    """What a package that only depends on the newest kernel stands for: the image first, then what it needs itself."""
+    """What a package that only depends on the newest kernel stands for: the image, and what this needs itself."""
     found: list[str] = []
     waiting = [package]
     while waiting:
