@@ -67,8 +67,8 @@ class SnapshotCollector(Collector):
         yield moments
         yield _counter("modelwarden_events", "Events that the core handled.", ["event"], _by_name(now.events))
         # A series that starts at zero is what makes the first loss visible to rate() and increase().
-        lost = {(place, probe.name): 0 for probe in now.probes for place in ("ring", "inbox")}
-        lost |= {("decode", "unknown"): 0, ("core", "sampled"): 0} | now.lost
+        lost = {(place, probe.name): 0 for probe in now.probes for place in ("ring", "share", "recursion", "inbox")}
+        lost |= {("table", "marks"): 0, ("decode", "unknown"): 0, ("core", "sampled"): 0} | now.lost
         text = "Events lost, by the bounded place that had no room for them."
         yield _counter("modelwarden_events_lost", text, ["place", "probe"], sorted(lost.items()))
         yield GaugeMetricFamily("modelwarden_ready", "1 while nothing is missed, as /readyz.", value=int(now.ready))
