@@ -21,6 +21,7 @@ DEADLINE_S = 8
 READY = b"ready"
 
 Prove = Callable[[Path], None]
+Tell = Callable[[str, str], None]
 _PR_SET_PDEATHSIG = 1
 _ENDINGS = (signal.SIGTERM, signal.SIGALRM)
 
@@ -63,7 +64,7 @@ def find(names: Iterable[str]) -> tuple[dict[str, Prove], dict[str, str]]:
     return found, unknown
 
 
-def make(proofs: Mapping[str, Prove], places: Iterable[Path], tell: Callable[[str, str], None]) -> None:
+def make(proofs: Mapping[str, Prove], places: Iterable[Path], tell: Tell) -> None:
     """Makes each fact in a folder at the first place that allows it, and tells each name with "" or a reason."""
     left, reasons = dict(proofs), dict[str, str]()
     for place in places:
@@ -76,31 +77,41 @@ def make(proofs: Mapping[str, Prove], places: Iterable[Path], tell: Callable[[st
             reasons = dict.fromkeys(left, no_folder) | reasons  # what a proof itself met says more
             continue
         try:
-            for name, prove in proofs.items():
-                if name not in left:
-                    continue
-                try:
-                    prove(folder)
-                except Exception as error:  # noqa: BLE001 - a proof that fails must not stop the others
-                    reasons[name] = str(error) or repr(error)
-                else:
-                    del left[name]
-                    tell(name, "")
+            try:
+                folder.mkdir(0o700)  # never one that is there already
+                _make_in(folder, proofs, left, reasons, tell)
+            finally:
+                _remove(folder)
+        except OSError as error:
+            reasons = dict.fromkeys(left, f"no folder in {place}: {error.strerror or error}") | reasons
         finally:
-            _remove(folder)
+            _remove(folder)  # once more: an ending can come in the midst of the first time, but only one does
     for name in left:
         tell(name, reasons.get(name, "there is no place for its folder"))
 
 
+def _make_in(
+    folder: Path, proofs: Mapping[str, Prove], left: dict[str, Prove], reasons: dict[str, str], tell: Tell
+) -> None:
+    for name, prove in proofs.items():
+        if name not in left:
+            continue
+        try:
+            prove(folder)
+        except Exception as error:  # noqa: BLE001 - a proof that fails must not stop the others
+            reasons[name] = str(error) or repr(error)
+        else:
+            del left[name]
+            tell(name, "")
+
+
 def private_folder(place: Path) -> Path:
-    """A new folder that nobody else may enter, or swap for another one; `OSError` when the place allows none."""
+    """The name of a new folder that nobody else could swap for another one; `OSError` when the place allows none."""
     facts = place.stat()
     others_may_write = facts.st_mode & (stat.S_IWGRP | stat.S_IWOTH) and not facts.st_mode & stat.S_ISVTX
     if facts.st_uid not in {0, os.geteuid()} or others_may_write:
         raise PermissionError("others could swap what is in it")
-    folder = place / f"modelwarden-{os.urandom(8).hex()}"
-    folder.mkdir(0o700)  # never one that is there already
-    return folder
+    return place / f"modelwarden-{os.urandom(8).hex()}"
 
 
 def _remove(folder: Path) -> None:

@@ -20,7 +20,8 @@ from modelwarden.probes.sampled.tick import Tick
 PATHS_LIMIT = 16_384
 WINDOW_NS = 60 * 1_000_000_000
 LINES_MAX = 30
-"""Different changes by one user that are told in a minute; of the rest only how many there were."""
+"""Different changes by one user that are told in a minute, of named files and of models each; of the rest only how
+many there were."""
 USERS_MAX = 1_024
 """Users whose lines are counted each for himself; all further ones share."""
 _OTHERS = -1
@@ -38,6 +39,8 @@ class Line:
     path: str
     source: str
     model: str | None
+    is_named: bool
+    """A policy names the file, or the one that it replaces."""
     repeated: int = 0
 
 
@@ -56,7 +59,7 @@ class Changes:
     def __init__(self, world: World) -> None:
         self._world = world
         self._places: OrderedDict[Place, FileKey] = OrderedDict()
-        self._windows: dict[int, Window] = {}
+        self._windows: dict[tuple[int, bool], Window] = {}
         self._unnamed: list[Line] = []
         self.evicted = 0
 
@@ -80,7 +83,8 @@ class Changes:
             return None
         process = self._world.processes.actor(event)
         action = "create" if event.created else "write"
-        return [], self._tell(event.at, Line(process, action, marked_path(event.path, event.path_cut), "", None))
+        path = marked_path(event.path, event.path_cut)
+        return [], self._tell(event.at, Line(process, action, path, "", None, is_named=True))
 
     def _mapped(self, event: FileMapped) -> None:
         self._lies((event.mount_ns, marked_path(event.path, event.path_cut)), (event.device, event.inode))
@@ -111,12 +115,15 @@ class Changes:
         has_two = change in {Change.RENAME, Change.EXCHANGE, Change.LINK}
         is_new = change is Change.SYMLINK
         changed = None if is_new else self._file(event.device, event.inode, before if has_two else here)
+        if changed is not None and event.inode and change is not Change.TRUNCATE and not _is_as_known(changed, event):
+            changed = None  # its number is that of a file that is no more
         other = self._file(event.other_device, event.other_inode, here) if has_two else None
         models = [entry for entry in (changed, other) if entry is not None and is_known(entry)]
         self._follow(change, here, before, changed, other)
-        if not models and not _is_named(event.reasons, path, source):
+        is_named = _is_named(event.reasons, path, source)
+        if not models and not is_named:
             return [], []
-        line = Line(process, change.name.lower(), path, source, _name(models[0]) if models else None)
+        line = Line(process, change.name.lower(), path, source, _name(models[0]) if models else None, is_named=is_named)
         return [], self._tell(event.at, line)
 
     def _file(self, device: int, inode: int, place: Place) -> ModelFile | None:
@@ -154,8 +161,11 @@ class Changes:
     def _tell(self, at: int, line: Line) -> list[Command]:
         """Each change once a minute; repetitions, and what is too much, are counted and told when it is over."""
         process = line.process
-        user = process.uid if process.uid in self._windows or len(self._windows) < USERS_MAX else _OTHERS
-        window = self._windows.setdefault(user, Window(at))
+        # Who renames models all the time must not thereby hide what becomes of a named file.
+        which = process.uid, line.is_named
+        if which not in self._windows and len(self._windows) >= USERS_MAX:
+            which = _OTHERS, line.is_named
+        window = self._windows.setdefault(which, Window(at))
         key = (process.key, line.action, line.path)
         if told := window.lines.get(key):
             told.repeated += 1
@@ -202,17 +212,17 @@ class Changes:
         return [], [self._announce(one) for one in waiting if not {one.process.uid, one.process.login_uid} & naming]
 
     def _tick(self, event: Tick) -> Outcome:
-        return [], self._close([uid for uid, one in self._windows.items() if event.at - one.begun_at >= WINDOW_NS])
+        return [], self._close([which for which, one in self._windows.items() if event.at - one.begun_at >= WINDOW_NS])
 
     def _stopping(self, _event: Stopping) -> Outcome:
         return [], self._close(list(self._windows))
 
-    def _close(self, users: list[int]) -> list[Command]:
+    def _close(self, windows: list[tuple[int, bool]]) -> list[Command]:
         """What waits for a name is told without it; of the minutes that are over, what was only counted."""
         said: list[Command] = [self._announce(one) for one in self._unnamed]
         self._unnamed = []
-        for uid in users:
-            window = self._windows.pop(uid)
+        for which in windows:
+            window, uid = self._windows.pop(which), which[0]
             said += [self._announce(one, ("repeated", one.repeated)) for one in window.lines.values() if one.repeated]
             if window.omitted:
                 name = None if uid == _OTHERS else user_name(self._world.users, uid)
@@ -223,6 +233,11 @@ class Changes:
 def is_known(entry: ModelFile) -> bool:
     """Whether it is, or was before it changed, a model; not one that is only asked about."""
     return entry.identity is not None or entry.standing is Standing.UNKNOWN
+
+
+def _is_as_known(entry: ModelFile, event: FileChanged) -> bool:
+    """Whether its content is the one that was looked at, by all signs."""
+    return (entry.file.size, entry.file.mtime_ns) == (event.size, event.mtime_ns)
 
 
 def _name(entry: ModelFile) -> str:

@@ -140,6 +140,10 @@ class Files:
         """The entry of a file, whatever its state."""
         return self._pending.get((device, inode)) or self._known.get((device, inode))
 
+    def bury(self, device: int, inode: int) -> None:
+        """Lets go of what was known of a file that is no more: its number was given to a new one."""
+        self._known.pop((device, inode), None)
+
     def is_no_model(self, file: FileIdentity) -> bool:
         """Whether the inspector said so of this very state."""
         return file in self._no_models

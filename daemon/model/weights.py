@@ -43,6 +43,8 @@ class Weights:
     def _opened(self, event: FileOpened) -> Outcome:
         process = self._world.processes.actor(event)
         access = event.open_flags & os.O_ACCMODE
+        if event.created:
+            self._world.files.bury(event.device, event.inode)
         if access == os.O_WRONLY or (access == os.O_RDWR and not event.size):
             return [], []  # what is empty, or was emptied by the open, is about to be written
         if not event.reasons & LIKE_A_MODEL and event.size < WATCHED_MIN_BYTES:

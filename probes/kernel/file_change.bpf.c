@@ -82,7 +82,7 @@ static __always_inline int report_dentries(u32 index, u32 change, struct vfsmoun
 	return 0;
 }
 
-/* All of these: security/security.c. Checked on 5.10, 6.1, 6.12, 6.18 and 7.2. Their paths are
+/* All of these: security/security.c. Checked on 5.10, 6.1, 6.12 and 7.2. Their paths are
  * const, which READ could not read into. */
 KFUNC_PROBE(security_path_rename, struct path *old_dir, struct dentry *old, struct path *new_dir, struct dentry *new)
 {

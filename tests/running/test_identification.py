@@ -192,7 +192,9 @@ def test_hostile_names_stay_one_line(daemon: Daemon, gguf: Path, name: str) -> N
 
     cat(path)
 
-    entry = daemon.wait(lambda entry: str(entry.get("path")).startswith(f"{path.parent}/"))
+    entry = daemon.wait(
+        lambda entry: entry["event"] == "model_opened" and str(entry["path"]).startswith(f"{path.parent}/")
+    )
     shown = subprocess.run(
         [sys.executable, "-m", "modelwarden", "census", "--state-dir", daemon.state], check=True, capture_output=True
     )

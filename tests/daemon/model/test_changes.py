@@ -229,3 +229,28 @@ def test_places_are_bounded() -> None:
         changes.handlers()[type(opened())](opened(f"/m/{number}.gguf", identity=file()))
     assert changes.evicted == 5
     assert inode_of(MODEL) == talk.model().key[1]
+
+
+def test_models_that_are_renamed_all_the_time_hide_no_named_file() -> None:
+    """The lines of models and those of named files are counted each for themselves."""
+    talk = with_model()
+    for number in range(LINES_MAX + 1):
+        talk.tell(changed(Change.LINK, f"/m/{number}.gguf", MODEL, identity=file()))
+    assert said(talk.tell(changed(Change.UNLINK, PRELOAD, reasons=NAMED))) == [("unlink", PRELOAD, None, None)]
+
+
+@pytest.mark.parametrize("seen_by", ["creation", "change"])
+def test_a_number_that_is_given_anew(seen_by: str) -> None:
+    """What is created, or has other times, under the number of a model that is no more is not that model."""
+    talk = with_model()
+    new = file(mtime_ns=7, ctime_ns=7)
+    if seen_by == "creation":
+        talk.tell(opened("/m/new.part", identity=new, flags=os.O_WRONLY | os.O_CREAT, created=1))
+        assert said(talk.tell(changed(Change.RENAME, ELSEWHERE, "/m/new.part"))) == []
+    else:
+        assert said(talk.tell(changed(Change.RENAME, ELSEWHERE, "/m/new.part", identity=new))) == []
+
+    talk.tell(opened(ELSEWHERE, identity=new))
+    told = of(Announce, talk.tell(is_model(which=new)))
+    assert [one.message for one in told] == ["model_opened"]
+    assert talk.model().paths == [ELSEWHERE]
