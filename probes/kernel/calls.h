@@ -123,7 +123,8 @@ int ends_of_calls(struct bpf_raw_tracepoint_args *ctx)
 	*(volatile u64 *)&slot->call = call;
 	call = *(volatile u64 *)&slot->call;
 	u64 arguments[ARGUMENTS] = {};
-	read_arguments(arguments, regs, narrow_task);
+	if (call != CALL_OPEN)
+		read_arguments(arguments, regs, narrow_task);
 	if (call > CALL_MMAP) {
 #if LOOKS_AT_CHANGES
 		report_change(call, arguments);

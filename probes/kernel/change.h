@@ -100,6 +100,7 @@ static __always_inline u32 write_name(struct change_slot *slot, u32 offset, stru
 static __always_inline void send_change(struct actor *actor, struct change_slot *slot, u64 reasons)
 {
 	struct file_changed *event = (struct file_changed *)slot->shared.bytes;
+	complete(actor);
 	fill_task((struct task_event *)event, actor);
 	event->reasons = reasons;
 	*(volatile u64 *)&slot->tails = 0;

@@ -124,8 +124,8 @@ static __always_inline void count_lost(u32 kind, u32 reason)
 /* Who does something: a process, with what is known of it. */
 struct actor {
 	struct task_struct *task;
-	u64 start_ns;
-	u64 mark; /* MARK_*, 0 for none */
+	u64 start_ns; /* known where there is a mark, else after `complete` */
+	u64 mark;     /* MARK_*, 0 for none */
 	u32 pid;
 	u32 tid;
 };
@@ -198,10 +198,19 @@ static __always_inline struct actor find_actor(struct task_struct *task)
 	}
 #endif
 	actor.task = task;
-	actor.start_ns = start_of(task);
-	struct mark *mark = mark_of(actor.pid, actor.start_ns);
-	actor.mark = mark ? mark->state : 0;
+	struct mark *mark = marks.lookup(&actor.pid);
+	if (mark) {
+		actor.start_ns = start_of(task);
+		mark = mark_of(actor.pid, actor.start_ns);
+		actor.mark = mark ? mark->state : 0;
+	}
 	return actor;
+}
+
+/* Reads what most of those who pass the filter's first questions need not be asked for. */
+static __always_inline void complete(struct actor *actor)
+{
+	actor->start_ns = start_of(actor->task);
 }
 
 /* Fills what every record says of the process. */

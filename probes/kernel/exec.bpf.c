@@ -10,6 +10,7 @@ int exec_raw_tracepoint(struct bpf_raw_tracepoint_args *ctx)
 {
 	struct task_struct *task = (struct task_struct *)ctx->args[0];
 	struct actor actor = find_actor(task);
+	complete(&actor);
 	if (actor.mark == MARK_OURS)
 		return 0;
 	if (actor.mark == MARK_PROVISIONAL)

@@ -13,6 +13,7 @@ int exit_raw_tracepoint(struct bpf_raw_tracepoint_args *ctx)
 	if (READ(signal, live) != 0)
 		return 0;
 	struct actor actor = find_actor(task);
+	complete(&actor);
 	if (marks.lookup(&actor.pid))
 		marks.delete(&actor.pid);
 	if (actor.mark == MARK_OURS)

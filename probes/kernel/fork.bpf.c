@@ -14,6 +14,7 @@ int fork_raw_tracepoint(struct bpf_raw_tracepoint_args *ctx)
 	if (READ(child, pid) != child_pid)
 		return 0; /* a thread */
 	struct actor actor = find_actor(task);
+	complete(&actor);
 	u64 child_start_ns = READ(child, start_boottime);
 	struct mark *mark = mark_of(actor.pid, actor.start_ns);
 	if (mark) {

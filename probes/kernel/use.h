@@ -126,6 +126,7 @@ static __always_inline void report_use(struct task_struct *task, struct file *fi
 	if (!*reasons)
 		return;
 
+	complete(&actor);
 	struct file_facts facts = {};
 	read_file_facts(&facts, inode);
 	struct seen_key key = {.pid = actor.pid, .access = access, .start_ns = actor.start_ns};
