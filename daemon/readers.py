@@ -7,10 +7,9 @@ nothing here waits for a process without a bound.
 import asyncio
 import signal
 import socket
-import subprocess
-import sys
 from collections.abc import Callable
-from pathlib import Path
+
+from modelwarden.daemon.child import start_child
 
 MESSAGE_LIMIT = 1 << 14
 START_S = 10.0
@@ -26,18 +25,7 @@ class Reader:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             descriptors = (theirs.fileno(), channel.fileno())
-            self._process = subprocess.Popen(
-                # -I and -S keep the environment, .pth files and sitecustomize out, and 4 MB with them; the
-                # module search path is the daemon's own.
-                [sys.executable, "-I", "-S", "-c", _BOOT.format(program), *map(str, descriptors), *_search_path()],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                pass_fds=descriptors,
-                cwd="/",
-                env={},
-                start_new_session=True,
-            )
+            self._process = start_child(_BOOT.format(program), [*map(str, descriptors)], descriptors)
         ours.setblocking(False)  # noqa: FBT003
         self._socket = ours
 
@@ -143,7 +131,3 @@ class Readers:
     def are_reaped(self) -> bool:
         """Whether both are gone altogether."""
         return self.opener.is_reaped() & self.worker.is_reaped()
-
-
-def _search_path() -> list[str]:
-    return [entry for entry in sys.path if Path(entry).is_absolute()]

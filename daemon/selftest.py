@@ -4,12 +4,11 @@ import asyncio
 import os
 import signal
 import socket
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
+from modelwarden.daemon.child import start_child
 from modelwarden.daemon.event import ProbesProven
 from modelwarden.probes import registry
 from modelwarden.probes.clock import boot_ns
@@ -137,19 +136,8 @@ class Prover:
     def __init__(self, names: list[str]) -> None:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
-            path = (entry for entry in sys.path if Path(entry).is_absolute())
             try:
-                self._process = subprocess.Popen(
-                    # -I and -S keep the environment, .pth files and sitecustomize out; the search path is the daemon's.
-                    [sys.executable, "-I", "-S", "-c", _BOOT, str(theirs.fileno()), " ".join(names), *path],
-                    stdin=subprocess.DEVNULL,
-                    stdout=subprocess.DEVNULL,
-                    stderr=subprocess.DEVNULL,
-                    pass_fds=(theirs.fileno(),),
-                    cwd="/",
-                    env={},
-                    start_new_session=True,
-                )
+                self._process = start_child(_BOOT, [str(theirs.fileno()), " ".join(names)], [theirs.fileno()])
             except OSError:
                 ours.close()
                 raise

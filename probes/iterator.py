@@ -14,7 +14,6 @@ READ_BYTES = 1 << 16
 
 _LENGTH, _LENGTH_AT = struct.Struct("<I"), 4
 """Of the whole record, where each record has it."""
-_LAYOUT_OF_KIND = {item.kind: item for item in registry.LAYOUTS}
 
 
 def run_iterator(program: int) -> Iterator[Event]:
@@ -26,7 +25,7 @@ def run_iterator(program: int) -> Iterator[Event]:
     try:
         for raw in split(iter(lambda: _read(descriptor), b"")):
             try:
-                yield _LAYOUT_OF_KIND[header_of(raw)[0]].decode(raw)
+                yield registry.LAYOUT_OF_KIND[header_of(raw)[0]].decode(raw)
             except (KeyError, ValueError) as error:
                 raise OSError(f"an iterator wrote what is no record: {error}") from error
     finally:

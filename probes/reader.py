@@ -8,7 +8,6 @@ from modelwarden.probes.kernel_side import Kernel
 from modelwarden.probes.tables import Loss, Refusal
 from modelwarden.probes.wire import SELF_TEST, header_of
 
-_LAYOUT_OF_KIND = {item.kind: item for item in registry.LAYOUTS}
 _PLACE = {Loss.RING: "ring", Loss.SHARE: "share"}
 
 Counted = tuple[str, str, int]
@@ -31,7 +30,7 @@ class Reader:
         for raw in batch:
             try:
                 kind, flags = header_of(raw)
-                layout = _LAYOUT_OF_KIND[kind]
+                layout = registry.LAYOUT_OF_KIND[kind]
                 event = layout.decode(raw)
             except (KeyError, ValueError):
                 self._undecoded += 1

@@ -21,6 +21,8 @@ LAYOUTS: tuple[Layout, ...] = tuple(
 )
 """One a record; the kind number is the position, counted from 1, so it is the same on both sides of one build."""
 
+LAYOUT_OF_KIND: dict[int, Layout] = {item.kind: item for item in LAYOUTS}
+
 PROBE_OF_KIND: dict[int, str] = {
     item.kind: probe.name for item in LAYOUTS for probe in PROBES if item.event in probe.records
 }

@@ -4,7 +4,7 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
-from modelwarden.daemon.command import Announce, Command, NameUser
+from modelwarden.daemon.command import Announce, Command
 from modelwarden.daemon.documents import user_name
 from modelwarden.daemon.event import Stopping, UserNamed
 from modelwarden.daemon.model.files import FileKey, ModelFile, Standing
@@ -14,7 +14,7 @@ from modelwarden.probes.candidate import TAMPER_TARGETS, Candidate
 from modelwarden.probes.kernel.file_change import Change, FileChanged
 from modelwarden.probes.kernel.file_map import FileMapped
 from modelwarden.probes.kernel.file_open import FileOpened
-from modelwarden.probes.sampled.procfs import NOBODY, FileFound
+from modelwarden.probes.sampled.procfs import FileFound
 from modelwarden.probes.sampled.tick import Tick
 
 PATHS_LIMIT = 16_384
@@ -174,18 +174,11 @@ class Changes:
             window.omitted += 1
             return []
         window.lines[key] = line
-        asked = self._ask_names(process)
+        asked = self._world.ask_names(process)
         if {process.uid, process.login_uid} & self._world.naming:
             self._unnamed.append(line)
             return [*asked]
         return [*asked, self._announce(line)]
-
-    def _ask_names(self, process: Process) -> list[NameUser]:
-        users, naming = self._world.users, self._world.naming
-        unknown = sorted({process.uid, process.login_uid} - users.keys() - {NOBODY})[: USERS_MAX - len(users)]
-        users.update(dict.fromkeys(unknown))
-        naming.update(unknown)
-        return [NameUser(uid) for uid in unknown]
 
     def _announce(self, line: Line, *more: tuple[str, str | int | None]) -> Announce:
         process, users = line.process, self._world.users

@@ -2,7 +2,7 @@
 
 import os
 
-from modelwarden.daemon.command import Command, FindProcess, InspectFile, NameUser, RememberFile, WatchProcess
+from modelwarden.daemon.command import Command, FindProcess, InspectFile, RememberFile, WatchProcess
 from modelwarden.daemon.event import FileIdentity, FileInspected, Inspection
 from modelwarden.daemon.model.files import ModelFile, Standing
 from modelwarden.daemon.model.processes import Process, marked_path
@@ -11,11 +11,10 @@ from modelwarden.probes.candidate import LIKE_A_MODEL, Candidate
 from modelwarden.probes.kernel.file_map import FileMapped
 from modelwarden.probes.kernel.file_open import FileOpened
 from modelwarden.probes.sampled.opens import OpensCounted
-from modelwarden.probes.sampled.procfs import NOBODY, FileFound
+from modelwarden.probes.sampled.procfs import FileFound
 
 WATCHED_MIN_BYTES = 1 << 20
 """From this size on a file without any sign in its name is inspected when a watched process reads it."""
-USERS_MAX = 4_096
 WAYS_MAX = 16
 """Processes that the inspector is told to look through."""
 LOOK_AGAIN_NS = 10 * 1_000_000_000
@@ -107,7 +106,7 @@ class Weights:
         if entry.standing is not Standing.MODEL and at >= entry.ask_at:
             entry.ask_at = at + ASK_AGAIN_NS
             self._world.files.ask(entry)
-            commands += [*self._names(process), *self._questions(process)]
+            commands += [*self._world.ask_names(process), *self._questions(process)]
         if entry.standing is Standing.PENDING:
             return [], commands
         used, more = self._use(at, process, entry, count)
@@ -153,7 +152,7 @@ class Weights:
         commands: list[Command] = []
         if stranger and process.ended_at is None:
             commands.append(WatchProcess(process.pid, process.start_ns, watched=True))
-        commands += self._names(process)
+        commands += self._world.ask_names(process)
         return ModelUsed(at, workload, process, entry, count, first), commands
 
     def _look_again(self, at: int, readers: list[Process]) -> list[FindProcess]:
@@ -174,14 +173,6 @@ class Weights:
                 if process := workload.latest():
                     found.append(ModelUsed(at, workload, process, entry, 0, first=False))
         return found
-
-    def _names(self, process: Process) -> list[NameUser]:
-        """Asks for the names of users that are new."""
-        unknown = {process.uid, process.login_uid} - self._world.users.keys() - {NOBODY}
-        asked = sorted(unknown)[: USERS_MAX - len(self._world.users)]
-        self._world.users.update(dict.fromkeys(asked))
-        self._world.naming.update(asked)
-        return [NameUser(uid) for uid in asked]
 
     def _counted(self, event: OpensCounted) -> Outcome | None:
         entry = self._world.files.get(event.device, event.inode)

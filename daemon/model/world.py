@@ -5,13 +5,17 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from modelwarden.daemon.command import Command
+from modelwarden.daemon.command import Command, NameUser
 from modelwarden.daemon.model.files import FileKey, Files, ModelFile
 from modelwarden.daemon.model.memory import Memory
 from modelwarden.daemon.model.processes import Process, Processes
 from modelwarden.daemon.model.workloads import Workload, Workloads
 from modelwarden.daemon.policy import Policy
 from modelwarden.probes.event import Event
+from modelwarden.probes.sampled.procfs import NOBODY
+
+USERS_MAX = 4_096
+"""Users whose names are known or asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +74,14 @@ class World:
     def __post_init__(self) -> None:
         """Workloads come back from memory when they are seen again."""
         self.workloads = Workloads(self.memory)
+
+    def ask_names(self, process: Process) -> list[NameUser]:
+        """Asks for the names of a process's users that are new."""
+        unknown = {process.uid, process.login_uid} - self.users.keys() - {NOBODY}
+        asked = sorted(unknown)[: USERS_MAX - len(self.users)]
+        self.users.update(dict.fromkeys(asked))
+        self.naming.update(asked)
+        return [NameUser(uid) for uid in asked]
 
     def wall_ns(self, at: int) -> int:
         """The wall-clock time of an `at`, nanoseconds since 1970 UTC."""

@@ -54,10 +54,6 @@ class FileChanged(TaskEvent):
     """The name before, of a rename, an exchange or a link; a symbolic link's target, as it was given; else empty."""
 
 
-_CALLS = (
-    *("rename", "renameat", "renameat2", "link", "linkat", "symlink", "symlinkat"),
-    *("unlink", "unlinkat", "truncate", "ftruncate"),
-)
 _FUNCTIONS = (
     *("path_rename", "path_link", "path_symlink", "path_unlink", "path_truncate"),
     *("inode_rename", "inode_link", "inode_symlink", "inode_unlink"),

@@ -7,13 +7,13 @@ import struct
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from tests.kernel.calls import AT_FDCWD, IoUring, Narrow, call
 from tests.kernel.changing import begin, changes, forget, is_by_fentry, text, told
-from tests.kernel.watch import Watch, all_but, hooks_of, load_or_skip
+from tests.kernel.watch import Watch, by_each_hook
 
 from modelwarden.probes.candidate import Candidate
 from modelwarden.probes.clock import TICK_NS
@@ -30,12 +30,7 @@ NOBODY = 65534
 IO_URING_UNLINKAT = 36
 
 
-@pytest.fixture(scope="module", params=hooks_of(PROBE), ids=str)
-def kernel(request: pytest.FixtureRequest) -> Iterator[Kernel]:
-    """All probes, with `file_change` by each of its hooks."""
-    kernel = load_or_skip(all_but(PROBE, request.param))
-    yield kernel
-    kernel.close()
+kernel = by_each_hook(PROBE)
 
 
 @pytest.fixture

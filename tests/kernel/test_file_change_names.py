@@ -2,13 +2,13 @@
 
 import os
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from tests.kernel.calls import AT_FDCWD, call
 from tests.kernel.changing import begin, changes, forget, in_child, is_by_fentry, text, told
-from tests.kernel.watch import Watch, all_but, hooks_of, load_or_skip
+from tests.kernel.watch import Watch, by_each_hook
 
 from modelwarden.probes.kernel.file_change import PROBE, Change, FileChanged
 from modelwarden.probes.kernel_side import Kernel
@@ -20,12 +20,7 @@ MakeFile = Callable[..., Path]
 EMPTY_PATH = 0x1000
 
 
-@pytest.fixture(scope="module", params=hooks_of(PROBE), ids=str)
-def kernel(request: pytest.FixtureRequest) -> Iterator[Kernel]:
-    """All probes, with `file_change` by each of its hooks."""
-    kernel = load_or_skip(all_but(PROBE, request.param))
-    yield kernel
-    kernel.close()
+kernel = by_each_hook(PROBE)
 
 
 @pytest.fixture

@@ -4,17 +4,16 @@ import ctypes
 import mmap
 import os
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from tests.kernel.calls import Narrow
-from tests.kernel.watch import LARGE_BYTES, Watch, all_but, hooks_of, load_or_skip
+from tests.kernel.watch import LARGE_BYTES, Watch, by_each_hook
 
 from modelwarden.probes.candidate import Candidate
 from modelwarden.probes.kernel.file_map import PROBE, FileMapped
 from modelwarden.probes.kernel.file_open import FileOpened
-from modelwarden.probes.kernel_side import Kernel
 
 pytestmark = pytest.mark.bpf
 
@@ -22,12 +21,7 @@ MakeFile = Callable[..., Path]
 TIMES = 101
 
 
-@pytest.fixture(scope="module", params=hooks_of(PROBE), ids=str)
-def either_kernel(request: pytest.FixtureRequest) -> Iterator[Kernel]:
-    """All probes, with `file_map` by each of its hooks."""
-    kernel = load_or_skip(all_but(PROBE, request.param))
-    yield kernel
-    kernel.close()
+either_kernel = by_each_hook(PROBE)
 
 
 def in_child(act: Callable[[], None]) -> int:

@@ -1,6 +1,7 @@
 """The kernel side at work, with everything that it has reported."""
 
 import os
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
@@ -39,6 +40,18 @@ def _is_taken(hook: Hook, types: Btf) -> bool:
     except OSError as error:
         return "tracefs" in str(error) and not os.environ.get("MODELWARDEN_NO_TRACEFS")  # conftest.py mounts it
     return True
+
+
+def by_each_hook(probe: Probe) -> Callable[..., Iterator[Kernel]]:
+    """A fixture for a module: all probes, with one of them by each of its hooks."""
+
+    @pytest.fixture(scope="module", params=hooks_of(probe), ids=str)
+    def kernel(request: pytest.FixtureRequest) -> Iterator[Kernel]:
+        kernel = load_or_skip(all_but(probe, request.param))
+        yield kernel
+        kernel.close()
+
+    return kernel
 
 
 def all_but(probe: Probe, kind: HookKind) -> dict[str, str]:

@@ -27,7 +27,7 @@ from tests.kit import (
 from modelwarden.daemon.command import FindProcess, InspectFile, NameUser, Resync
 from modelwarden.daemon.event import PolicyLoaded
 from modelwarden.daemon.model.life import RESYNC_INTERVAL_NS, Life
-from modelwarden.daemon.model.weights import USERS_MAX
+from modelwarden.daemon.model.world import USERS_MAX
 from modelwarden.probes.event import Event
 from modelwarden.probes.sampled.procfs import NOBODY
 
