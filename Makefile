@@ -18,6 +18,8 @@ PACKAGES := python3 python3-venv python3-bpfcc libbpf1 libseccomp2
 # busybox-static: a reader of models for a chroot; btrfs-progs: mkfs for a file system with devices of its own;
 # e2fsprogs and util-linux are essential packages.
 TEST_PACKAGES := prometheus systemd busybox-static btrfs-progs
+# Packages on PyPI that ship real models, which nobody here made; only unpacked, never installed (tests/real_models.py).
+MODEL_PACKAGES := basic-pitch==0.4.0 lpips==0.1.4 magika==1.0.3 silero-vad==6.2.3
 # For guests; debian-archive-keyring: systems that are not Debian have none; gcc and libc6-dev: no guest can compile.
 KERNEL_TEST_PACKAGES := qemu-system-x86 busybox-static cpio kmod e2fsprogs debootstrap debian-archive-keyring gcc libc6-dev
 
@@ -70,6 +72,7 @@ $(TEST): $(SETUP)
 		$(SUDO) systemctl disable --now -q prometheus; \
 	fi; rm -f .venv/.prometheus-is-new
 	@$(PIP) install --editable '.[dev,test]' --constraint constraints.txt
+	@$(PIP) download --no-deps --only-binary :all: --dest .venv/model-packages $(MODEL_PACKAGES)
 	@touch $@
 
 test: $(TEST) ## run the tests, with ARGS="…" for pytest; those that load probes need root

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from modelwarden.daemon.alerts.alert import Alert
 from modelwarden.daemon.event import FileIdentity
+from modelwarden.daemon.identify.containers.engine import Container
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +16,25 @@ class InspectFile:
     """As the mount namespace of the processes below has it; a hint, never proof."""
     pids: tuple[int, ...]
     """Processes through which to look for it, best first: their root directories and descriptors."""
+
+
+@dataclass(frozen=True, slots=True)
+class HashFile:
+    """Say what the SHA-256 of the file is, in the background; answered by `FileHashed`."""
+
+    file: FileIdentity
+    path: str
+    pids: tuple[int, ...]
+    """As of `InspectFile`."""
+
+
+@dataclass(frozen=True, slots=True)
+class DescribeContainer:
+    """Look up a container's name and image in the files of its engine; answered by `ContainerDescribed`."""
+
+    container: Container
+    uid: int
+    """Whose cgroup it is, for engines that run without root: their files lie in his home."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,4 +91,15 @@ class Announce:
     fields: tuple[tuple[str, str | int | None], ...]
 
 
-Command = InspectFile | WatchProcess | RememberFile | NameUser | FindProcess | Resync | Raise | Announce
+Command = (
+    InspectFile
+    | HashFile
+    | DescribeContainer
+    | WatchProcess
+    | RememberFile
+    | NameUser
+    | FindProcess
+    | Resync
+    | Raise
+    | Announce
+)

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from modelwarden.daemon.identify.containers.engine import Container, Description
+from modelwarden.daemon.identify.origins.origin import Source
 from modelwarden.daemon.identify.sniffer import Identity
 from modelwarden.daemon.policy import Policy
 from modelwarden.probes.event import Event
@@ -67,6 +69,27 @@ class FileInspected(Event):
     """What the file is, when the outcome is `model`."""
     reason: str | None
     """Why it could not be read, in words for a person."""
+    origin: Source | None = None
+    """Where the store in which it lies says that it came from, when the outcome is `model`."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileHashed(Event):
+    """The answer to `HashFile`."""
+
+    file: FileIdentity
+    sha256: str | None
+    """64 lower-case hexadecimal digits; `None` when it could not be had."""
+    reason: str | None
+    """Why not, in words for a person."""
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerDescribed(Event):
+    """The answer to `DescribeContainer`."""
+
+    container: Container
+    description: Description
 
 
 @dataclass(frozen=True, slots=True)

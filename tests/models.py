@@ -7,16 +7,44 @@ from struct import pack
 
 from hypothesis import strategies as st
 
+from modelwarden.daemon.identify.reading.folder import DOCUMENT_LIMIT, Folder
 from modelwarden.daemon.identify.sniffer import BudgetSpentError
 
 BUDGET = 96 << 20
 
 
+class Shelf:
+    """A folder in memory: names with contents, and links with their targets."""
+
+    def __init__(self, files: dict[str, bytes] | None = None, links: dict[str, str] | None = None) -> None:
+        self.files = files or {}
+        self.links = links or {}
+
+    def read(self, name: str, limit: int = DOCUMENT_LIMIT) -> bytes | None:
+        """As the opener gives it."""
+        found = self.files.get(name)
+        return found if found is not None and len(found) <= limit else None
+
+    def names(self, name: str = "") -> tuple[str, ...]:
+        """As the opener lists them."""
+        prefix = f"{name.rstrip('/')}/" if name else ""
+        below = (one[len(prefix) :] for one in (*self.files, *self.links) if one.startswith(prefix))
+        return tuple(sorted({one.partition("/")[0] for one in below}))
+
+    def target(self, name: str) -> str | None:
+        """As it is written in the link."""
+        return self.links.get(name)
+
+
 class Memory:
     """A window on bytes, with a size that may be a lie."""
 
-    def __init__(self, data: bytes, *, size: int | None = None, budget: int = BUDGET) -> None:
+    def __init__(
+        self, data: bytes, *, size: int | None = None, budget: int = BUDGET, name: str = "", beside: Shelf | None = None
+    ) -> None:
         self.data = data
+        self.name = name
+        self.beside: Folder = beside or Shelf()
         self.left = budget
         self._size = len(data) if size is None else size
 

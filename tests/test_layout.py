@@ -57,7 +57,7 @@ def is_instance(path: Path) -> bool:
     if path.parent == ROOT / "probes" / "sampled":
         return True
     bound = names_bound(ast.parse(path.read_text()))
-    return bool(bound & {"PROBE", "SOURCE", "FORMAT", "RUNTIME", "ORIGIN", "RULE", "EXPORTER", "COMMAND"})
+    return bool(bound & {"PROBE", "SOURCE", "FORMAT", "RUNTIME", "ORIGIN", "ENGINE", "RULE", "EXPORTER", "COMMAND"})
 
 
 def is_core(path: Path) -> bool:

@@ -4,8 +4,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
+from modelwarden.daemon.identify.reading.folder import Folder
+
 HEAD_BYTES = 64
 """How much of the start of a file a format sees when it is asked whether it recognises it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shard:
+    """Which part of a model a file is: number `index` (from 1) of `count`."""
+
+    index: int
+    count: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +33,13 @@ class Identity:
     license: str | None = None
     problem: str | None = None
     """Why the file could be read in part only, in words for a person; `None` when all was well."""
+    tensor_types: tuple[tuple[str, int], ...] = ()
+    """How the weights are stored, (type, number of weights), most weights first."""
+    shard: Shard | None = None
+    """Set when the file, or an index beside it, says that it is one of several."""
+    generic: bool = False
+    """The content alone does not make it a model (an array, a pickle of plain objects): it is one only in the hands
+    of a program that does machine learning."""
 
 
 class Window(Protocol):
@@ -31,6 +48,16 @@ class Window(Protocol):
     @property
     def size(self) -> int:
         """The size of the file in bytes when it was opened."""
+        ...
+
+    @property
+    def name(self) -> str:
+        """The last component of the path by which it was opened: a claim, empty when it is not known."""
+        ...
+
+    @property
+    def beside(self) -> Folder:
+        """The folder that the file lies in, for formats that are more than one file."""
         ...
 
     def read(self, offset: int, length: int) -> bytes:

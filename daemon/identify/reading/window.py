@@ -2,6 +2,7 @@
 
 import os
 
+from modelwarden.daemon.identify.reading.folder import Folder, NoFolder
 from modelwarden.daemon.identify.sniffer import BudgetSpentError
 
 READ_LIMIT = 16 << 20
@@ -11,12 +12,16 @@ READ_LIMIT = 16 << 20
 class FileWindow:
     """Positioned reads of an open descriptor, no more than `budget` bytes in all."""
 
-    __slots__ = ("_descriptor", "_left", "_size")
+    __slots__ = ("_descriptor", "_left", "_size", "beside", "name")
 
-    def __init__(self, descriptor: int, size: int, budget: int) -> None:
+    def __init__(self, descriptor: int, size: int, budget: int, name: str = "", beside: Folder | None = None) -> None:
         self._descriptor = descriptor
         self._size = size
         self._left = budget
+        self.name = name
+        """The last component of the path by which it was opened."""
+        self.beside: Folder = beside or NoFolder()
+        """The folder that it lies in."""
 
     @property
     def size(self) -> int:

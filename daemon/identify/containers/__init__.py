@@ -1,0 +1,1 @@
+"""Which container a process lives in: one file for each engine."""

@@ -1,0 +1,1 @@
+"""Where a model came from: one file for each store that runtimes keep models in."""

@@ -1,0 +1,1 @@
+"""Which program family runs a model: one file each, with what identifies it."""
