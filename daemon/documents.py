@@ -35,6 +35,8 @@ def model_document(entry: ModelFile) -> Document:
         "quantization": identity.quantization if identity else None,
         "license": identity.license if identity else None,
         "size": entry.file.size,
+        "shard": {"index": part.index, "count": part.count} if identity and (part := identity.shard) else None,
+        "tensor_types": dict(identity.tensor_types) if identity else {},
         "sha256": None,
         "verified": False,
         "origin": None,

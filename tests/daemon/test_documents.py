@@ -18,7 +18,7 @@ from modelwarden.daemon.documents import (
     user_name,
     workload_document,
 )
-from modelwarden.daemon.identify.sniffer import Identity
+from modelwarden.daemon.identify.sniffer import Identity, Shard
 from modelwarden.daemon.model.files import Standing
 from modelwarden.daemon.model.processes import Processes
 from modelwarden.probes.sampled.procfs import NOBODY
@@ -40,9 +40,9 @@ def test_model() -> None:
     document = model_document(model_file(standing=Standing.MODEL, identity=TINY, opens=3))
     assert document == {
         "path": MODEL, "paths": [MODEL], "format": "gguf", "reason": None, "name": "tiny", "architecture": "llama",
-        "parameters": 1_000_000, "quantization": "Q4_0", "license": None, "size": SIZE, "sha256": None,
-        "verified": False, "origin": None, "verdict": "pending", "findings": [], "opens": 3,
-        "first_seen": SEEN, "last_seen": SEEN,
+        "parameters": 1_000_000, "quantization": "Q4_0", "license": None, "size": SIZE, "shard": None,
+        "tensor_types": {}, "sha256": None, "verified": False, "origin": None, "verdict": "pending",
+        "findings": [], "opens": 3, "first_seen": SEEN, "last_seen": SEEN,
     }  # fmt: skip
 
 
@@ -57,6 +57,14 @@ def test_model_that_was_read_in_part() -> None:
     """A problem of the file is the reason."""
     damaged = Identity("gguf", problem="it ends early")
     assert model_document(model_file(standing=Standing.MODEL, identity=damaged))["reason"] == "it ends early"
+
+
+def test_model_in_parts() -> None:
+    """A part says which one it is, and how its own weights are stored."""
+    part = replace(TINY, shard=Shard(2, 5), tensor_types=(("Q4_0", 900), ("F32", 100)))
+    document = model_document(model_file(standing=Standing.MODEL, identity=part))
+    assert document["shard"] == {"index": 2, "count": 5}
+    assert document["tensor_types"] == {"Q4_0": 900, "F32": 100}
 
 
 def test_document_is_a_copy() -> None:
