@@ -3,21 +3,19 @@
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from modelwarden.daemon.snapshot import Document
 
 COUNT_LIMIT = 9_999
 """The largest real models have some hundred parts; who claims more is shown file by file."""
 
-_NUMBER = re.compile(r"(?<![0-9])[0-9]++(-of-[0-9])")
+_NUMBER = re.compile(r"(?<![0-9])[0-9]++(?=-of-[0-9])")
 _BADNESS = {"safe": 0, "pending": 1, "unscannable": 2, "suspicious": 3, "malicious": 4}
 _NOT_JUDGED = 1
 
 
-@dataclass(frozen=True, slots=True)
-class _Set:
+class _Set(NamedTuple):
     """What the parts of one model have in common."""
 
     folder: str
@@ -56,7 +54,7 @@ def _part(document: Document) -> tuple[int, _Set] | None:
             folder, _, name = str(document.get("path") or "").rpartition("/")
             origin = _mapping(document.get("origin"))
             # A content-addressed store calls the file by its hash; its name in the repository has the number.
-            name = _NUMBER.sub(r"#\1", str(origin.get("file") or name))
+            name = _NUMBER.sub("", str(origin.get("file") or name))
             return index, _Set(folder, name, str(document.get("format")), str(origin.get("revision")), count)
     return None
 

@@ -114,6 +114,21 @@ def test_sample(name: str, labels: dict[str, str], value: float) -> None:
     assert samples(scrape(lambda: SNAPSHOT))[name, tuple(sorted(labels.items()))] == value
 
 
+def test_model_of_several_files_is_one() -> None:
+    """Given three files of a model beside a whole one, then two models, the first as bad as its worst file."""
+    shards = tuple(
+        {"format": "gguf", "verdict": verdict, "path": f"/m/a-0000{number}-of-00003.gguf", "shard": one}
+        for number, verdict in ((1, "safe"), (2, "malicious"), (3, "safe"))
+        for one in [{"index": number, "count": 3}]
+    )
+    models = (*shards, {"format": "gguf", "verdict": "safe", "path": "/m/b.gguf", "shard": None})
+    found = samples(scrape(lambda: replace(SNAPSHOT, models=models)))
+    counted = {
+        dict(labels)["verdict"]: value for (name, labels), value in found.items() if name == "modelwarden_models"
+    }
+    assert counted == {"malicious": 1, "safe": 1}
+
+
 def test_what_was_never_tried_has_no_proof() -> None:
     """Neither a probe that is off nor one that never proved itself has a number that would look like an answer."""
     found = samples(scrape(lambda: SNAPSHOT))
