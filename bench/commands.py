@@ -19,6 +19,8 @@ ALERT = f"a-{1:012x}"
 READING = {
     "census": ("census",),
     "census --json": ("census", "--json"),
+    "census --format csv": ("census", "--format", "csv"),
+    "census --user": ("census", "--user", "alice"),
     "alerts": ("alerts",),
     "alerts --json": ("alerts", "--json"),
     "alerts show": ("alerts", "show", ALERT),

@@ -23,7 +23,7 @@ class _Set(NamedTuple):
     """With the number left out."""
     format: str
     revision: str
-    count: int
+    parts: int
 
 
 def merge_shards(documents: Iterable[Document]) -> list[Document]:
@@ -44,7 +44,7 @@ def merge_shards(documents: Iterable[Document]) -> list[Document]:
         if one_set not in sets:
             merged.append(one_set)
         sets.setdefault(one_set, []).append((index, document))
-    return [_merge(sets[one], one.count) if isinstance(one, _Set) else one for one in merged]
+    return [_merge(sets[one], one.parts) if isinstance(one, _Set) else one for one in merged]
 
 
 def _part(document: Document) -> tuple[int, _Set] | None:

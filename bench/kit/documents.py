@@ -24,8 +24,13 @@ def model(number: int) -> dict[str, Any]:
     return {
         "path": path, "paths": [path], "format": "gguf", "reason": None, "name": f"model {number}",
         "architecture": "llama", "parameters": 8_030_000_000, "quantization": "Q4_K_M", "license": "llama3.1",
-        "size": 4_920_000_000 + number, "sha256": None, "verified": False, "origin": None, "verdict": "pending",
-        "findings": [], "opens": number, "first_seen": SEEN, "last_seen": SEEN,
+        "size": 4_920_000_000 + number, "shard": None, "tensor_types": {"Q4_K": 8_000_000_000, "F32": 30_000_000},
+        "sha256": f"{number:064x}", "verified": number % 3 == 0, "verdict": "pending", "findings": [], "opens": number,
+        "origin": {
+            "kind": "huggingface", "repository": f"somebody/model-{number}-GGUF", "revision": f"{number:040x}",
+            "name": None, "file": f"model-{number}.gguf", "remote_host": None,
+        },
+        "first_seen": SEEN, "last_seen": SEEN,
     }  # fmt: skip
 
 
@@ -37,8 +42,9 @@ def process(number: int) -> dict[str, Any]:
 def workload(number: int) -> dict[str, Any]:
     """A workload of the contract, with two processes and two models."""
     return {
-        "id": f"w-{number:012x}", "runtime": None, "why": [f"weights read: model {number}"], "tier": None,
-        "user": "alice", "uid": 1000, "exe": "/usr/bin/llama-server", "unit": None, "container": None,
+        "id": f"w-{number:012x}", "runtime": "llama.cpp", "why": [f"weights read: model {number}"], "tier": None,
+        "user": "alice", "uid": 1000, "login_user": "alice", "session": "3", "exe": "/usr/bin/llama-server",
+        "unit": "session-3.scope", "container": f"docker:{number:012x}", "container_image": None, "application": None,
         "processes": [process(number), process(number + 1)], "models": [model(number), model(number + 1)],
         "accelerators": [], "listeners": [], "clients": [], "destinations": [], "data": [],
         "first_seen": SEEN, "last_seen": SEEN, "running": number % 2 == 0,

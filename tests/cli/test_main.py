@@ -10,7 +10,7 @@ import pytest
 
 from modelwarden import __version__
 from modelwarden.cli import command_names, load_command, main
-from modelwarden.cli.quantities import ago, size
+from modelwarden.cli.quantities import ago, amount, size
 
 COMMANDS = ["alerts", "census", "config", "policy", "rules"]
 
@@ -129,6 +129,22 @@ def test_quick_commands_import_little(seen: Any, a_workload: Any) -> None:
 def test_sizes_are_short(size_bytes: int | None, shown: str) -> None:
     """Three digits and a unit say enough."""
     assert size(size_bytes) == shown
+
+
+@pytest.mark.parametrize(
+    ("number", "shown"),
+    [
+        (0, "0"),
+        (999, "999"),
+        (999_600, "1 M"),
+        (22_713_728, "22.7 M"),
+        (8_030_000_000, "8.03 B"),
+        (10**400, "> 999 T"),
+    ],
+)
+def test_amounts_are_short(number: int, shown: str) -> None:
+    """Weights are counted as the field does, and whatever a file claims."""
+    assert amount(number) == shown
 
 
 def test_times_are_relative() -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modelwarden.cli.table import Column, cut, render, text_width
+from modelwarden.cli.table import Column, Line, cut, render, text_width
 from modelwarden.cli.terminal import Terminal
 
 HOSTILE = st.text(st.characters(codec=None), max_size=40)
@@ -58,6 +58,37 @@ def test_fits_whatever_the_cells_hold(rows: list[tuple[str, str, str]], width: i
 def test_nothing_is_cut_for_a_program() -> None:
     """Who pipes the table into grep wants all of it."""
     assert "x" * 500 in render([Column("A", flexible=True)], [["x" * 500]], Terminal(None))
+
+
+def test_a_line_goes_across_all_columns() -> None:
+    """A row that is one text widens no column, is cut to the terminal, and stays one line."""
+    rows = [Line("of alice\n" + "x" * 50, "1"), ["a", "b"]]
+    table = render([Column("A"), Column("B")], rows, Terminal(20, colour=True)).splitlines()
+    assert table[1:] == ["\x1b[1mof alice\\nxxxxxxxxx…\x1b[0m", "a  b"]
+    assert render([Column("A"), Column("B")], rows, Terminal()).splitlines()[1] == r"of alice\n" + "x" * 50
+
+
+FITTING = [
+    Column("NAME", flexible=True, least=6),
+    Column("N", right=True, spare=1),
+    Column("WHY", flexible=True, least=4, spare=2),
+]
+ROW = ["a long name", "17", "because"]
+
+
+@pytest.mark.parametrize(
+    ("width", "lines"),
+    [
+        (24, ["NAME          N  WHY", "a long name  17  because"]),
+        (16, ["NAME     N  WHY", "a lon…  17  bec…"]),
+        (15, ["NAME          N", "a long name  17", "(no room for WHY)"]),
+        (9, ["NAME", "a long n…", "(no room for N, WHY)"]),
+        (None, ["NAME          N  WHY", "a long name  17  because"]),
+    ],
+)
+def test_what_can_be_spared_goes_when_cutting_does_not_help(width: int | None, lines: list[str]) -> None:
+    """Columns are cut to their least, then those that can be spared go, and a last line names them."""
+    assert render(FITTING, [ROW], Terminal(width)).splitlines() == lines
 
 
 def test_colours_do_not_move_columns() -> None:

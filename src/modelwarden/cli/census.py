@@ -1,29 +1,20 @@
 """`modelwarden census`: which local AI was seen."""
 
 import argparse
-from pathlib import PurePath
 from typing import TYPE_CHECKING
 
+from modelwarden.cli.census_readers import Readers, belongs_to
 from modelwarden.cli.command import Command
-from modelwarden.cli.quantities import ago, since, size, to_the_second
+from modelwarden.cli.quantities import since
 from modelwarden.cli.state_dir import add_state_dir, reading_state
-from modelwarden.cli.table import Column, render
 from modelwarden.cli.terminal import Terminal, say, say_json
 from modelwarden.daemon.printable import printable
+from modelwarden.daemon.shards import merge_shards
 
 if TYPE_CHECKING:
     from modelwarden.daemon.snapshot import Document
 
-_COLUMNS = (
-    Column("SEEN", colours={"running": "32"}),
-    Column("USER", flexible=True),
-    Column("WHAT", flexible=True),
-    Column("MODEL", flexible=True),
-    Column("ARCH", flexible=True),
-    Column("QUANT"),
-    Column("SIZE", right=True),
-    Column("WHY", flexible=True),
-)
+_FORMATS = ("table", "json", "csv")
 
 
 class Census:
@@ -34,69 +25,57 @@ class Census:
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Declare the options."""
-        parser.add_argument("--json", action="store_true", help="print JSON for scripts")
+        parser.add_argument(
+            "--format", choices=_FORMATS, default="table", help="for people (table), scripts (json), spreadsheets (csv)"
+        )
+        parser.add_argument(
+            "--json", action="store_const", const="json", dest="format", help="the same as --format json"
+        )
         parser.add_argument(
             "--since", type=since, metavar="T", help="only what was seen since: 2h, 7d, a date, an RFC 3339 time"
         )
+        parser.add_argument(
+            "--user", action="append", metavar="USER",
+            help="only workloads of this user (name or number), or that this user logged in for; may be repeated",
+        )  # fmt: skip
         add_state_dir(parser)
 
     def run(self, args: argparse.Namespace) -> int:
         """Print the census."""
         with reading_state(args) as state:
-            workloads, models = state.census(args.since)
+            workloads, files = state.census(args.since)
             head = {"host_id": state.meta("host_id"), "generated_at": state.meta("generated_at")}
-        if args.json:
-            say_json({**head, "workloads": workloads, "models": models})
-        elif workloads or models:
-            if workloads:
-                say(render(_COLUMNS, [row for item in workloads for row in _rows(item)], Terminal.here()))
-                say("")
-            say(_summary(workloads, models, head["generated_at"]))
-        else:
-            say(_nothing(args.since))
+        if args.user:
+            workloads = [workload for workload in workloads if belongs_to(workload, args.user)]
+            readers = Readers(workloads)
+            files = [file for file in files if readers.of(file)]
+        # Merged here and not in the state: what is kept are files, and each of them comes and goes by itself.
+        models = merge_shards(files)
+        workloads = [{**workload, "models": merge_shards(workload.get("models") or ())} for workload in workloads]
+        _print(args, head, workloads, models)
         return 0
 
 
-def _rows(workload: "Document") -> list[list[str]]:
-    """One row per model; what is true of the whole workload stands in the first."""
-    why = "; ".join(str(reason) for reason in workload.get("why") or ())
-    models = [
-        [
-            str(model.get("name") or PurePath(str(model.get("path") or "?")).name),
-            str(model.get("architecture") or "-"),
-            str(model.get("quantization") or "-"),
-            size(model.get("size")),
-        ]
-        for model in workload.get("models") or ()
-    ] or [["-", "-", "-", "-"]]
-    seen = "running" if workload.get("running") else ago(workload.get("last_seen"))
-    user = workload.get("user") or (f"uid {workload['uid']}" if workload.get("uid") is not None else "-")
-    head = [seen, str(user), _what(workload)]
-    return [
-        (head if first else ["", "", ""]) + model + ([why] if first else [""])
-        for first, model in ((index == 0, model) for index, model in enumerate(models))
-    ]
+def _print(
+    args: argparse.Namespace, head: dict[str, str | None], workloads: list["Document"], models: list["Document"]
+) -> None:
+    if args.format == "json":
+        say_json({**head, "workloads": workloads, "models": models})
+    elif args.format == "csv":
+        from modelwarden.cli.census_csv import as_csv  # noqa: PLC0415 - the others do without
+
+        say(as_csv(head, workloads, models).removesuffix("\n"))
+    elif workloads or models:
+        from modelwarden.cli.census_table import as_text  # noqa: PLC0415
+
+        say(as_text(workloads, models, head["generated_at"], args.since, Terminal.here()))
+    else:
+        say(_nothing(args.since, args.user))
 
 
-def _what(workload: "Document") -> str:
-    program = PurePath(str(workload.get("exe") or "")).name
-    runtime = str(workload.get("runtime") or "")
-    if program and runtime and runtime != program:
-        return f"{program} ({runtime})"
-    return program or runtime or "-"
-
-
-def _summary(workloads: list["Document"], models: list["Document"], generated_at: str | None) -> str:
-    running = sum(bool(workload.get("running")) for workload in workloads)
-    text = f"{_count(len(workloads), 'workload')} ({running} running), {_count(len(models), 'model')}"
-    return f"{text}; as of {printable(to_the_second(generated_at))} ({ago(generated_at)})" if generated_at else text
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
-
-
-def _nothing(moment: str | None) -> str:
+def _nothing(moment: str | None, users: list[str] | None) -> str:
+    if users:
+        return f"No local AI of {printable(', '.join(users))} was seen. Without --user you see that of everybody."
     if moment:
         return f"No local AI was seen since {moment}. Without --since you see all that is known."
     return (

@@ -1,4 +1,4 @@
-"""Quantities as people type or read them: times (`--since`, `3 h ago`) and sizes (`4.58 GiB`)."""
+"""Quantities as people type or read them: times (`--since`, `3 h ago`), sizes (`4.58 GiB`), amounts (`8.03 B`)."""
 
 import argparse
 import re
@@ -60,3 +60,13 @@ def size(size_bytes: int | None) -> str:
             return f"{value:.3g} {unit}"
         value /= 1024
     return f"{value:.3g} TiB" if value < 1000 else f"{value:.0f} TiB"
+
+
+def amount(number: int) -> str:
+    """A large number as the field writes it, three digits at most: `22.7 M`, `8.03 B` (10^9), `1.5 T`."""
+    value = float(min(number, 10**18))  # a file may claim any number; a float and a column have an end
+    for unit in ("", " K", " M", " B"):
+        if value < 999.5:
+            return f"{value:.3g}{unit}"
+        value /= 1000
+    return f"{value:.3g} T" if value < 999.5 else "> 999 T"

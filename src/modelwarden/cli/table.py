@@ -9,7 +9,7 @@ from modelwarden.daemon.printable import printable
 
 GAP = "  "
 SMALLEST = 8
-"""Columns (of the terminal) below which a flexible column is not cut."""
+"""Columns (of the terminal) below which a flexible column is not cut, unless it says otherwise."""
 ELLIPSIS = "…"
 
 
@@ -26,6 +26,19 @@ class Column:
     """Of a path that is cut, the end says most."""
     colours: Mapping[str, str] = field(default_factory=dict)
     """SGR parameters by the cell's text."""
+    least: int = SMALLEST
+    """Columns (of the terminal) that a flexible column keeps."""
+    spare: int = 0
+    """When there is no room for the least of all columns, the one with the highest number goes first; 0 stays."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A row that is one text across all columns."""
+
+    text: str
+    colour: str | None = None
+    """SGR parameters."""
 
 
 def text_width(text: str) -> int:
@@ -55,32 +68,62 @@ def cut(text: str, width: int, *, keep_end: bool = False) -> str:
     return ELLIPSIS + "".join(reversed(kept)) if keep_end else "".join(kept) + ELLIPSIS
 
 
-def render(columns: Sequence[Column], rows: Iterable[Sequence[str]], terminal: Terminal) -> str:
-    """The table with its titles, without a newline at its end; a hostile cell stays one harmless cell."""
-    cells = [[printable(cell) for cell in row] for row in rows]
-    widths = _fit(columns, cells, terminal.width)
-    lines = [_line(columns, [column.title for column in columns], widths, terminal, title=True)]
-    lines.extend(_line(columns, row, widths, terminal) for row in cells)
+def render(columns: Sequence[Column], rows: Iterable[Sequence[str] | Line], terminal: Terminal) -> str:
+    """The table with its titles, without a newline at its end; a hostile cell stays one harmless cell.
+
+    Where columns had to go for want of room, a last line names them.
+    """
+    given = [row if isinstance(row, Line) else [printable(cell) for cell in row] for row in rows]
+    natural = _natural(columns, [row for row in given if not isinstance(row, Line)])
+    kept = _kept(columns, natural, terminal.width)
+    shown = [columns[index] for index in kept]
+    widths = _fit(shown, [natural[index] for index in kept], terminal.width)
+    lines = [_line(shown, [column.title for column in shown], widths, terminal, title=True)]
+    for row in given:
+        if isinstance(row, Line):
+            text = printable(row.text)
+            lines.append(terminal.paint(text if terminal.width is None else cut(text, terminal.width), row.colour))
+        else:
+            lines.append(_line(shown, [row[index] for index in kept], widths, terminal))
+    if missing := [column.title for index, column in enumerate(columns) if index not in kept]:
+        lines.append(f"(no room for {', '.join(missing)})")
     return "\n".join(lines)
 
 
-def _fit(columns: Sequence[Column], cells: list[list[str]], limit: int | None) -> list[int]:
-    """The width of each column: as wide as its cells, the widest flexible ones cut down to the limit."""
-    widths = [
-        max([text_width(column.title), *(text_width(row[index]) for row in cells)])
+def _natural(columns: Sequence[Column], cells: Sequence[Sequence[str]]) -> list[int]:
+    """The width of each column's widest cell."""
+    return [
+        max(text_width(column.title), max((text_width(row[index]) for row in cells), default=0))
         for index, column in enumerate(columns)
     ]
+
+
+def _kept(columns: Sequence[Column], natural: Sequence[int], limit: int | None) -> list[int]:
+    """The columns, by their index, that find room."""
+    least = [
+        min(width, max(column.least, text_width(column.title))) if column.flexible else width
+        for column, width in zip(columns, natural, strict=True)
+    ]
+    kept = list(range(len(columns)))
+    while limit is not None and sum(least[index] + len(GAP) for index in kept) - len(GAP) > limit:
+        index = max(kept, key=lambda index: columns[index].spare)
+        if not columns[index].spare:
+            break
+        kept.remove(index)
+    return kept
+
+
+def _fit(columns: Sequence[Column], natural: Sequence[int], limit: int | None) -> list[int]:
+    """The width of each column: as wide as its cells, the widest flexible ones cut down to the limit."""
+    widths = list(natural)
     if limit is None:
         return widths
     flexible = [index for index, column in enumerate(columns) if column.flexible]
     for index in flexible:
         widths[index] = min(widths[index], limit)
     surplus = sum(widths) + len(GAP) * (len(widths) - 1) - limit
-    while surplus > 0 and flexible:
-        widest = max(flexible, key=lambda index: widths[index])
-        if widths[widest] <= SMALLEST:
-            break
-        widths[widest] -= 1
+    while surplus > 0 and (wide := [index for index in flexible if widths[index] > columns[index].least]):
+        widths[max(wide, key=lambda index: widths[index])] -= 1
         surplus -= 1
     return widths
 
