@@ -202,9 +202,11 @@ def process_found(
     start_ns: int = START,
     parent_pid: int = 1,
     uid: int = UID,
+    *,
+    cgroup: int = 1,
 ) -> ProcessFound:
     """/proc shows a process."""
-    return ProcessFound(at, pid, start_ns, parent_pid, uid, uid, MOUNT_NS, PID_NS, path, arguments)
+    return ProcessFound(at, pid, start_ns, parent_pid, uid, uid, MOUNT_NS, PID_NS, path, arguments, cgroup)
 
 
 def file_found(
