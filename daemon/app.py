@@ -9,12 +9,12 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 from traceback import format_exc
-from typing import cast
 
 import structlog
 
 from modelwarden.daemon.census import Census
 from modelwarden.daemon.config import Config
+from modelwarden.daemon.discover import make_core, runtimes
 from modelwarden.daemon.event import FileInspected, PolicyLoaded, Remembered, Started, Stopping
 from modelwarden.daemon.executor import Executor
 from modelwarden.daemon.host import boot_id, host_id
@@ -22,19 +22,18 @@ from modelwarden.daemon.inspector import Inspector
 from modelwarden.daemon.keeper import Keeper
 from modelwarden.daemon.notify import notify
 from modelwarden.daemon.picture import Workings, picture
-from modelwarden.daemon.pipeline import Core
 from modelwarden.daemon.policy_file import load_policy
-from modelwarden.daemon.rules.rule import Rule
 from modelwarden.daemon.selftest import SelfTest
 from modelwarden.daemon.snapshot import Snapshot
 from modelwarden.daemon.state import State
 from modelwarden.daemon.toml_file import ConfigError
+from modelwarden.probes.candidate import library_head
 from modelwarden.probes.clock import boot_ns, wall_offset_ns
-from modelwarden.probes.discover import discover
 from modelwarden.probes.event import Event
 from modelwarden.probes.inbox import Inbox
 from modelwarden.probes.kernel_side import Kernel
 from modelwarden.probes.reader import Reader
+from modelwarden.probes.sampled.groups import Groups
 from modelwarden.probes.sampled.opens import OpenCounts
 from modelwarden.probes.sampled.procfs import Procfs, start_of
 from modelwarden.probes.sampled.running import Running
@@ -71,7 +70,7 @@ class App:
         self._policy = load_policy(settings.policy_file)
         self._state = State.open(settings.state_dir)
         self._keeper = Keeper(self._state)
-        self._core = Core(cast("tuple[Rule, ...]", discover("modelwarden.daemon.rules", "RULE", skip=("rule",))))
+        self._core = make_core()
         self._inbox = Inbox()
         self._census = Census()
         self._workings = Workings()
@@ -150,12 +149,23 @@ class App:
             else:
                 log.info("probe_on", probe=probe.name, hook=probe.hook.value)
         self._reader, self._counts, self._ticker = Reader(kernel), OpenCounts(kernel), Ticker()
+        self._groups = Groups()
+        # Programs run already; what was loaded in between is found by the look at the system that follows.
+        libraries = [name for runtime in runtimes() for name in runtime.libraries]
+        kernel.name_libraries(libraries)
         self._inspector = Inspector(self._inspected, boot_ns, register=lambda pid: kernel.ignore(pid, start_of(pid)))
         self._executor = Executor(
             kernel=kernel,
             inspector=self._inspector,
             keeper=self._keeper,
-            running=Running(kernel, Procfs(self._settings.config.files.large_bytes, frozenset({os.getpid()}))),
+            running=Running(
+                kernel,
+                Procfs(
+                    self._settings.config.files.large_bytes,
+                    frozenset({os.getpid()}),
+                    libraries=frozenset(map(library_head, libraries)),
+                ),
+            ),
             loop=self._loop,
             put=self._put,
         )
@@ -163,7 +173,7 @@ class App:
     # ---- feeding the core --------------------------------------------------------------------------
 
     def _put(self, events: list[Event]) -> None:
-        self._inbox.put(events)
+        self._inbox.put(self._groups.named(events))
         self._work()
 
     def _inspected(self, event: FileInspected) -> None:
@@ -253,5 +263,6 @@ class App:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._inspector.close(), STOP_DEADLINE_S)
         self._executor.close()
+        self._groups.close()
         self._keeper.close(STOP_DEADLINE_S)
         self._kernel.close()

@@ -28,7 +28,7 @@ class Census:
             (f"{device}:{inode}", model_document(entry)) for (device, inode), entry in world.changed_models.items()
         ]
         known = [found for one in world.changed_workloads if (found := world.workloads.get(one)) is not None]
-        workloads = [workload_document(workload, world.users) for workload in known]
+        workloads = [workload_document(workload, world) for workload in known]
         world.changed_models.clear()
         world.changed_workloads.clear()
         self.models.update(models)

@@ -3,9 +3,12 @@
 from pathlib import PurePosixPath
 
 from modelwarden.daemon.alerts.alert import Alert
+from modelwarden.daemon.identify.containers.reading.placement import application_of_path
 from modelwarden.daemon.model.files import ModelFile, Standing
+from modelwarden.daemon.model.groups import container_name
 from modelwarden.daemon.model.processes import Process, Processes, user_id
 from modelwarden.daemon.model.workloads import Workload
+from modelwarden.daemon.model.world import World
 from modelwarden.daemon.snapshot import Document
 from modelwarden.daemon.times import to_rfc3339
 
@@ -51,22 +54,30 @@ def process_document(process: Process) -> Document:
     return {"pid": process.pid, "exe": process.path, "cmdline": " ".join(process.arguments) or None}
 
 
-def workload_document(workload: Workload, users: Users) -> Document:
+def workload_document(workload: Workload, world: World) -> Document:
     """One workload of the census; what later releases learn to see is empty or `null`."""
+    users, head = world.users, workload.head
+    placement = world.groups.of(head)
+    description = world.groups.describe(placement.container)
     shown = [*workload.living.values(), *reversed(workload.ended.values())][:PROCESSES_MAX]
     models = [model_document(entry) for entry in list(workload.models.values())[-MODELS_MAX:]]
     paths = {model["path"] for model in models}
     models += [model for model in workload.earlier_models if model.get("path") not in paths]
     return {
         "id": workload.id,
-        "runtime": None,
+        "runtime": workload.runtime,
         "why": list(workload.why),
         "tier": None,
         "user": user_name(users, workload.uid),
         "uid": workload.uid,
+        "login_user": user_name(users, head.login_uid),
+        "session": world.groups.session_of(head),
         "exe": workload.exe,
-        "unit": None,
-        "container": None,
+        "unit": placement.unit,
+        "container": container_name(placement.container, description) if placement.container else None,
+        "container_image": description.image,
+        "application": placement.application or application_of_path(workload.exe or ""),
+        "namespaces": {"mount": head.mount_ns, "pid": head.pid_ns},
         "processes": [process_document(process) for process in shown],
         "models": models[:MODELS_MAX],
         "accelerators": [],

@@ -218,6 +218,7 @@ def file_found(
     *,
     mapped: bool = False,
     writable: bool = False,
+    reasons: int | None = None,
 ) -> FileFound:
     """/proc shows a candidate that a process holds."""
     which = identity or file(path)
@@ -231,7 +232,7 @@ def file_found(
         mtime_ns=which.mtime_ns,
         ctime_ns=which.ctime_ns,
         path=path,
-        reasons=int(candidate(path.rpartition("/")[2], which.size, LARGE)),
+        reasons=int(candidate(path.rpartition("/")[2], which.size, LARGE)) if reasons is None else reasons,
         mapped=mapped,
         writable=writable,
     )

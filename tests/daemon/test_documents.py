@@ -21,12 +21,13 @@ from modelwarden.daemon.documents import (
 from modelwarden.daemon.identify.sniffer import Identity
 from modelwarden.daemon.model.files import Standing
 from modelwarden.daemon.model.processes import Processes
+from modelwarden.daemon.model.world import World
 from modelwarden.probes.sampled.procfs import NOBODY
 
 SEEN = "2026-01-01T00:00:00.000000Z"
 WORKLOAD_KEYS = [
-    "id", "runtime", "why", "tier", "user", "uid", "exe", "unit", "container",
-    "processes", "models", "accelerators", "listeners", "clients", "destinations", "data", "first_seen", "last_seen",
+    "id", "runtime", "why", "tier", "user", "uid", "login_user", "session", "exe", "unit", "container",
+    "container_image", "application", "namespaces", "processes", "models", "accelerators", "listeners", "clients", "destinations", "data", "first_seen", "last_seen",
     "running",
 ]  # fmt: skip
 ALERT_KEYS = [
@@ -73,7 +74,7 @@ def test_workload() -> None:
     one.living[process().key] = process(arguments=("llama", "-m", "x"))
     one.ended[process(7).key] = process(7, path=None)
     one.models[model_file().key] = model_file()
-    document = workload_document(one, {1000: "alice"})
+    document = workload_document(one, World(users={1000: "alice"}))
     assert list(document) == WORKLOAD_KEYS
     assert (document["user"], document["uid"], document["exe"]) == ("alice", 1000, "/usr/bin/llama")
     assert document["running"]
@@ -93,7 +94,7 @@ def test_workload_is_bounded() -> None:
     one.ended[9999, 0] = process(9999)
     for number in range(MODELS_MAX + 5):
         one.models[1, number] = model_file(f"/m/{number}.gguf")
-    document = workload_document(one, {})
+    document = workload_document(one, World())
     assert [shown["pid"] for shown in document["processes"]] == list(range(PROCESSES_MAX))
     assert [model["path"] for model in document["models"]] == [f"/m/{n}.gguf" for n in range(5, MODELS_MAX + 5)]
 
@@ -102,7 +103,7 @@ def test_earlier_models_are_shown_until_they_are_seen_again() -> None:
     """What an earlier run saw stands behind what this one saw, each path once."""
     one = workload(earlier_models=({"path": MODEL, "opens": 1}, {"path": "/m/old.gguf"}))
     one.models[model_file().key] = model_file(opens=2)
-    shown = workload_document(one, {})["models"]
+    shown = workload_document(one, World())["models"]
     assert [(model["path"], model.get("opens")) for model in shown] == [(MODEL, 2), ("/m/old.gguf", None)]
 
 
@@ -118,7 +119,7 @@ def test_documents_are_json() -> None:
     """All of it can be written as JSON, hostile names too."""
     one = workload(exe="/bin/\udcff\n")
     one.models[1, 1] = model_file("/m/\udcff.gguf")
-    for document in (workload_document(one, {}), alert_document(alert())):
+    for document in (workload_document(one, World()), alert_document(alert())):
         assert json.loads(json.dumps(document)) == document
 
 

@@ -65,7 +65,9 @@ def test_library(name: str) -> None:
     assert candidate(name, 0, LARGE) == NOTHING
 
 
-@pytest.mark.parametrize("name", ["libonnx.so", "libonnxruntime.py", "libonnxruntime", "liBonnxruntime.so", "x.so", ".so"])
+@pytest.mark.parametrize(
+    "name", ["libonnx.so", "libonnxruntime.py", "libonnxruntime", "liBonnxruntime.so", "x.so", ".so"]
+)
 def test_no_library(name: str) -> None:
     """Other names, and files that are called so and are no library, say nothing."""
     assert candidate(name, 0, LARGE, {library_head("libonnxruntime")}) == NOTHING
