@@ -27,13 +27,10 @@ class Llamafile:
 
     def recognises(self, lineage: tuple[Program, ...]) -> Recognition | None:
         """By the shape of the arguments, or by the loader."""
-        found = _STARTED.recognises(lineage)
-        if found is not None or not lineage:
-            return found
-        line = command_line(lineage[0])
-        if line.loader and line.name.endswith(".llamafile"):
+        line = command_line(lineage[0]) if lineage else None
+        if line is not None and line.loader and line.name.endswith(".llamafile"):
             return Recognition(f"{line.name[:80]}, started by the loader {line.loader[:80]}", strength=2)
-        return None
+        return _STARTED.recognises(lineage)
 
 
 RUNTIME: Runtime = Llamafile()

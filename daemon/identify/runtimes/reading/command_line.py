@@ -3,6 +3,7 @@
 import re
 from collections.abc import Collection
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import islice
 
 from modelwarden.daemon.identify.runtimes.runtime import Program
@@ -25,6 +26,8 @@ class CommandLine:
 
     path: str = ""
     """What runs: the executable, or the script that an interpreter was given; empty for modules and code."""
+    name: str = ""
+    """The last component of that, without what a packager's wrapper adds (`.vllm-wrapped` on NixOS)."""
     module: str = ""
     """The module, where an interpreter was given `-m`."""
     code: str = ""
@@ -35,14 +38,14 @@ class CommandLine:
     """The last component of the interpreter's own path, where one runs it."""
     loader: str = ""
     """The last component of the loader's path, where one runs it."""
+    is_python_worker: bool = False
+    """Whether it is one that Python's multiprocessing, or joblib's, started for another process.
+
+    Source: `get_command_line` in CPython's `multiprocessing/spawn.py`, `forkserver.py`, `resource_tracker.py`;
+    `popen_loky_posix.py` of loky.
+    """
     called: str = ""
     """The word before all arguments: a path by which the program was called, or the title that it gave itself."""
-
-    @property
-    def name(self) -> str:
-        """The last component of what runs, without what a packager's wrapper adds (`.vllm-wrapped` on NixOS)."""
-        name = self.path.rpartition("/")[2]
-        return name[1:-8] if name.startswith(".") and name.endswith("-wrapped") else name
 
     def first_word(self, valued: Collection[str] = ()) -> str:
         """The first argument that is no option, nor the value of one that is named in `valued`."""
@@ -65,8 +68,12 @@ class CommandLine:
         return tuple(value if equals else after for (name, equals, value), after in pairs if name == option)
 
 
+@lru_cache(maxsize=64)
 def command_line(program: Program) -> CommandLine:
-    """The command line of a program, an interpreter and a loader seen through. Never raises."""
+    """The command line of a program, an interpreter and a loader seen through. Never raises.
+
+    Remembered for a few programs: every runtime asks for that of the same ones.
+    """
     path = (program.path or "").removesuffix(" (deleted)")
     called = program.arguments[0] if program.arguments else ""
     return _taken_apart(path, program.arguments[1 : WORDS_MAX + 1], called)
@@ -80,16 +87,29 @@ def _taken_apart(path: str, words: tuple[str, ...], called: str) -> CommandLine:
         if kind == "" and what and not _LOADERS.fullmatch(what.rpartition("/")[2]):
             return replace(_taken_apart(what, rest, called), loader=name)
     if not name.startswith(_INTERPRETERS):
-        return CommandLine(path=path, words=words, called=called)
+        return CommandLine(path, _unwrapped(name), words=words, called=called)
     kind, what, rest = _asked(words)
-    match kind:
-        case "":
-            return CommandLine(path=what, words=rest, interpreter=name, called=called)
-        case "-m":
-            return CommandLine(module=what, words=rest, interpreter=name, called=called)
-        case "-c" | "-e":
-            return CommandLine(code=what, words=rest, interpreter=name, called=called)
-    return CommandLine(path=what, words=rest, interpreter=name, called=called)
+    is_code = kind in {"-c", "-e"}
+    path, module, code = (
+        ("" if kind == "-m" or is_code else what),
+        what if kind == "-m" else "",
+        what if is_code else "",
+    )
+    is_worker = code.startswith(("from multiprocessing.", "from multiprocess.")) or "loky.backend." in module
+    return CommandLine(
+        path,
+        _unwrapped(path.rpartition("/")[2]),
+        module=module,
+        code=code,
+        words=rest,
+        interpreter=name,
+        is_python_worker=is_worker and name.startswith(("python", "pypy")),
+        called=called,
+    )
+
+
+def _unwrapped(name: str) -> str:
+    return name[1:-8] if name.startswith(".") and name.endswith("-wrapped") else name
 
 
 def script_of(arguments: tuple[str, ...], executable_name: str) -> str:
@@ -100,18 +120,6 @@ def script_of(arguments: tuple[str, ...], executable_name: str) -> str:
     if kind in {"-c", "-e"}:
         return kind
     return f"{kind} {what}" if kind else what
-
-
-def is_python_worker(program: Program) -> bool:
-    """Whether a process is one that Python's multiprocessing, or joblib's, started for another.
-
-    Source: `get_command_line` in CPython's `multiprocessing/spawn.py`, `forkserver.py`, `resource_tracker.py`;
-    `popen_loky_posix.py` of loky.
-    """
-    line = command_line(program)
-    if not line.interpreter.startswith(("python", "pypy")):
-        return False
-    return line.code.startswith(("from multiprocessing.", "from multiprocess.")) or "loky.backend." in line.module
 
 
 def _asked(words: tuple[str, ...]) -> tuple[str, str, tuple[str, ...]]:

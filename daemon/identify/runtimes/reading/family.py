@@ -4,10 +4,11 @@ Nothing here takes a name for proof. A name needs arguments of the right shape, 
 unit, the image of the container, a parent of the family.
 """
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, field
 
-from modelwarden.daemon.identify.runtimes.reading.command_line import CommandLine, command_line, is_python_worker
-from modelwarden.daemon.identify.runtimes.reading.launch import SHOWN_MAX, Launch
+from modelwarden.daemon.identify.runtimes.reading.command_line import CommandLine, command_line
+from modelwarden.daemon.identify.runtimes.reading.launch import SHOWN_MAX, Launch, one_of
 from modelwarden.daemon.identify.runtimes.runtime import Program, Recognition
 
 GENERATIONS_MAX = 16
@@ -54,14 +55,24 @@ class Family:
     engines: tuple[Launch, ...] = ()
     """Programs of others that belong to it where one of the family started them, and in containers of its images."""
 
+    _rare: re.Pattern[str] = field(init=False, repr=False, compare=False)
+    """Names that this family has to do with."""
+
+    def __post_init__(self) -> None:
+        ways = (*self.launches, *self.engines)
+        names = (*self.names, *(name for launch in ways for name in launch.names))
+        modules = (module for launch in ways for module in launch.modules)
+        object.__setattr__(self, "_rare", one_of((*names, *(f"-m {module}*" for module in modules))))
+
     def recognises(self, lineage: tuple[Program, ...]) -> Recognition | None:
         """As the contract says: the family reaches up as far as each generation belongs to it."""
         if not lineage:
             return None
         line = command_line(lineage[0])
+        if not self._may_be(lineage[0], line):
+            return None
         own = self._sign(lineage[0], line)
-        is_worker = is_python_worker(lineage[0])
-        if own is None and not is_worker and not self._is_engine(line):
+        if own is None and not line.is_python_worker and not self._is_engine(line):
             return None
         head, above = self._head(lineage)
         if above is None:
@@ -71,8 +82,16 @@ class Family:
         # A name with a parent of the family is two signs; a library proves no more for being in both.
         sign = own or above
         strength = max(sign.strength, 2) if sign.is_named else sign.strength
-        what = own.seen if own else "a Python worker" if is_worker else line.name[:SHOWN_MAX]
+        what = own.seen if own else "a Python worker" if line.is_python_worker else line.name[:SHOWN_MAX]
         return Recognition(f"{what}, started by {above.seen}", head, strength)
+
+    def _may_be(self, program: Program, line: CommandLine) -> bool:
+        """Whether it is worth a closer look: a program that starts is asked about by every family."""
+        if line.is_python_worker or (self.libraries and program.libraries):
+            return True
+        if self._rare.fullmatch(line.name or f"-m {line.module}"):
+            return True
+        return bool(self.titles and line.interpreter and line.called.startswith(self.titles))
 
     def _head(self, lineage: tuple[Program, ...]) -> tuple[int, Sign | None]:
         """How far up, without a stranger between, somebody belongs to the family, with what speaks for him."""
@@ -84,7 +103,7 @@ class Family:
                 sign = Sign(line.name, 1, is_named=True)
             if sign is not None:
                 head, above = generation, sign
-            elif not is_python_worker(program) and not self._is_engine(line):
+            elif not line.is_python_worker and not self._is_engine(line):
                 break
         return head, above
 

@@ -1,5 +1,6 @@
 """The ways in which a program family is started, told by name and the shape of the arguments together."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -63,6 +64,13 @@ class Launch:
         if line.module and any(f"{line.module}.".startswith(f"{module}.") for module in self.modules):
             return f"-m {line.module[:SHOWN_MAX]}"
         return ""
+
+
+def one_of(patterns: Iterable[str]) -> re.Pattern[str]:
+    """An expression that matches, whole, what is like one of the patterns of a `Launch`."""
+    return re.compile(
+        "|".join(".*".join(map(re.escape, pattern.split("*"))) for pattern in patterns) or "(?!)", re.DOTALL
+    )
 
 
 def is_like(text: str, patterns: Iterable[str]) -> bool:

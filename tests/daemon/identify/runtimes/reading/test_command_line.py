@@ -9,7 +9,6 @@ from modelwarden.daemon.identify.runtimes.reading.command_line import (
     WORDS_MAX,
     CommandLine,
     command_line,
-    is_python_worker,
     script_of,
 )
 from modelwarden.daemon.identify.runtimes.runtime import Program
@@ -105,13 +104,13 @@ def test_finds_options() -> None:
 )
 def test_knows_workers(program: Program) -> None:
     """Processes that Python's libraries start for parallel work are told by what they are given."""
-    assert is_python_worker(program)
+    assert command_line(program).is_python_worker
 
 
 def test_others_are_no_workers() -> None:
     """Other code, and other programs with the same text, are nobody's workers."""
-    assert not is_python_worker(Program(PYTHON, ("python3", "-c", "import multiprocessing")))
-    assert not is_python_worker(Program("/bin/sh", worker().arguments))
+    assert not command_line(Program(PYTHON, ("python3", "-c", "import multiprocessing"))).is_python_worker
+    assert not command_line(Program("/bin/sh", worker().arguments)).is_python_worker
 
 
 @pytest.mark.parametrize(
