@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import os
+import random
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -87,3 +88,9 @@ def sum_of(path: Path) -> str:
     """What hashlib says."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def make(path: Path, size: int, seed: int = 0) -> Path:
+    """A file of which no two pages are equal."""
+    path.write_bytes(random.Random(seed).randbytes(size))
+    return path
