@@ -1,9 +1,10 @@
 """The child program that sums files up, without rights, names or a network, in time that nobody else wants.
 
 The scheduler runs it only when a processor would be idle (SCHED_IDLE, sched(7)), and the disk likewise where its
-scheduler knows of that (ioprio_set(2)). But SCHED_IDLE is worth nothing against another control group or session: there
-groups compete, not their members. So it also looks at how long it had to wait for the processor, and stays away for
-a multiple of that.
+scheduler knows of that (ioprio_set(2)). But SCHED_IDLE is worth nothing against another session or control group, where
+groups compete, not their members: the child got as much as anybody. So it looks at how long it had to wait for the
+processor, and stays away for a multiple of that, which leaves it a twentieth. Less than that is not wanted either: who
+keeps all processors busy must not keep a model from being known.
 """
 
 import ctypes

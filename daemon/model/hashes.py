@@ -7,6 +7,7 @@ from modelwarden.daemon.command import Announce, HashFile
 from modelwarden.daemon.event import FileHashed, FileIdentity
 from modelwarden.daemon.model.files import ModelFile
 from modelwarden.daemon.model.world import Handlers, ModelUsed, Outcome, World
+from modelwarden.probes.sampled.tick import Tick
 
 KNOWN_MAX = 16_384
 ASKED_MAX = 1_024
@@ -15,8 +16,8 @@ FAILED_MAX = 1_024
 SECOND_NS = 1_000_000_000
 ASK_AGAIN_NS = 600 * SECOND_NS
 """A file without a sum is asked about again when it is used after this."""
-LOST_NS = 3_600 * SECOND_NS
-"""An order that is older is given again: where it is still being worked on, that changes nothing."""
+PENDING_MAX_NS = 3_600 * SECOND_NS
+"""After this nobody waits any more: to keep the machine busy must not be a way to hide a model. It may still come."""
 
 _ValueT = TypeVar("_ValueT")
 
@@ -35,7 +36,7 @@ class Hashes:
 
     def handlers(self) -> Handlers:
         """Who takes which fact."""
-        return {FileHashed: self._hashed}
+        return {FileHashed: self._hashed, Tick: self._ticked}
 
     def wanted(self, entry: ModelFile, pids: tuple[int, ...]) -> list[HashFile]:
         """What to order for a model that was just used; it learns what is known, or that it is being waited for.
@@ -47,11 +48,10 @@ class Hashes:
         if entry.sha256 is not None:
             self.known.move_to_end(file)
             return []
-        waits = now - self._asked.get(file, now - LOST_NS) < LOST_NS
         failed = now - self._failed.get(file, now - ASK_AGAIN_NS) < ASK_AGAIN_NS
-        if waits or failed:
+        if entry.hash_pending or failed:
             return []
-        if file not in self._asked and len(self._asked) >= ASKED_MAX:
+        if len(self._asked) >= ASKED_MAX:
             self.evicted += 1
             return []
         self._asked[file] = now
@@ -83,6 +83,18 @@ class Hashes:
         if event.sha256 is not None:
             return used, []
         return used, [Announce("model_not_hashed", (("path", entry.path), ("reason", event.reason)))]
+
+    def _ticked(self, event: Tick) -> Outcome | None:
+        """Whoever has read a model whose sum takes too long is judged without it."""
+        too_old = self._world.wall_ns(event.at) - PENDING_MAX_NS
+        used: list[ModelUsed] = []
+        while self._asked and next(iter(self._asked.values())) <= too_old:
+            file, _ = self._asked.popitem(last=False)
+            entry = self._world.files.get(file.device, file.inode)
+            if entry is not None and entry.file == file:
+                entry.hash_pending = False
+                used += judged_again(self._world, event.at, entry)
+        return (used, []) if used else None
 
     def _put(self, table: OrderedDict[FileIdentity, _ValueT], file: FileIdentity, value: _ValueT, limit: int) -> None:
         table[file] = value

@@ -4,14 +4,15 @@ from dataclasses import replace
 
 import pytest
 from tests.conversation import Conversation
-from tests.kit import MODEL, NOW, NOW_WALL, PID, SECOND, executed, file, is_model, opened
+from tests.kit import MODEL, NOW, NOW_WALL, PID, SECOND, executed, file, is_model, opened, tick
 
 from modelwarden.daemon.command import Announce, HashFile
 from modelwarden.daemon.event import FileHashed, FileIdentity
 from modelwarden.daemon.model import hashes
 from modelwarden.daemon.model.files import ModelFile
-from modelwarden.daemon.model.hashes import ASK_AGAIN_NS, LOST_NS, Hashes
+from modelwarden.daemon.model.hashes import ASK_AGAIN_NS, PENDING_MAX_NS, Hashes
 from modelwarden.daemon.model.world import Outcome
+from modelwarden.probes.sampled.tick import Tick
 
 SHA, OTHER_SHA = "ab" * 32, "cd" * 32
 OTHER = "/m/b.gguf"
@@ -60,7 +61,7 @@ def test_a_sum_is_known_for_ever() -> None:
     talk.use()
     talk.hear()
     assert (talk.model().sha256, talk.model().hash_pending) == (SHA, False)
-    assert talk.use(after_ns=LOST_NS) == []
+    assert talk.use(after_ns=PENDING_MAX_NS) == []
     assert talk.hashes.sha256_of(talk.model()) == SHA
 
 
@@ -98,12 +99,27 @@ def test_a_failure_is_tried_again_later() -> None:
     assert len(talk.use(after_ns=ASK_AGAIN_NS)) == 1
 
 
-def test_an_answer_that_was_lost() -> None:
-    """Given no answer within an hour, then the order is given again: the next use may be the last."""
+def test_nobody_waits_for_ever() -> None:
+    """Given no answer within an hour, then who reads the model is judged without; a later one counts all the same."""
     talk = Talk()
     talk.use()
-    assert talk.use(after_ns=LOST_NS - 1) == []
-    assert len(talk.use(after_ns=LOST_NS)) == 1
+    ticked = talk.hashes.handlers()[Tick]
+    assert ticked(tick(NOW + PENDING_MAX_NS - 1)) is None
+    assert talk.model().hash_pending
+    used, commands = ticked(tick(NOW + PENDING_MAX_NS)) or ([], [])
+    assert [(one.model is talk.model(), one.count) for one in used] == [(True, 0)]
+    assert (talk.model().hash_pending, commands) == (False, [])
+    assert ticked(tick(NOW + 2 * PENDING_MAX_NS)) is None
+    assert len(talk.hear()[0]) == 1
+    assert talk.model().sha256 == SHA
+
+
+def test_a_lost_answer_is_asked_for_again() -> None:
+    """Given an answer that nobody waits for any more, then the next use orders it again."""
+    talk = Talk()
+    talk.use()
+    talk.hashes.handlers()[Tick](tick(NOW + PENDING_MAX_NS))
+    assert len(talk.use(after_ns=PENDING_MAX_NS)) == 1
 
 
 def test_another_state_is_another_file() -> None:
