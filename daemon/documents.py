@@ -4,6 +4,7 @@ from pathlib import PurePosixPath
 
 from modelwarden.daemon.alerts.alert import Alert
 from modelwarden.daemon.identify.containers.reading.placement import application_of_path
+from modelwarden.daemon.identify.origins.origin import Source
 from modelwarden.daemon.model.files import ModelFile, Standing
 from modelwarden.daemon.model.groups import container_name
 from modelwarden.daemon.model.processes import Process, Processes, user_id
@@ -25,8 +26,8 @@ def user_name(users: Users, uid: int) -> str | None:
 
 
 def model_document(entry: ModelFile) -> Document:
-    """MODEL. Nothing is vetted or hashed yet, so nothing is verified."""
-    identity = entry.identity
+    """MODEL. It is verified when its content has been summed up and no claim contradicts that."""
+    identity, claimed = entry.identity, entry.origin and entry.origin.digest
     return {
         "path": entry.path,
         "paths": list(entry.paths),
@@ -38,14 +39,25 @@ def model_document(entry: ModelFile) -> Document:
         "quantization": identity.quantization if identity else None,
         "license": identity.license if identity else None,
         "size": entry.file.size,
-        "sha256": None,
-        "verified": False,
-        "origin": None,
+        "sha256": entry.sha256,
+        "verified": entry.sha256 is not None and claimed in {None, entry.sha256},
+        "origin": _origin_document(entry.origin) if entry.origin else None,
         "verdict": "pending" if entry.standing is not Standing.UNKNOWN else "unscannable",
         "findings": [],
         "opens": entry.opens,
         "first_seen": to_rfc3339(entry.first_seen_ns),
         "last_seen": to_rfc3339(entry.last_seen_ns),
+    }
+
+
+def _origin_document(origin: Source) -> Document:
+    """Where a model came from, as its store says; the last three only where it does."""
+    more = {"file": origin.file, "name": origin.name, "remote_host": origin.remote_host}
+    return {
+        "kind": origin.kind,
+        "repository": origin.repository,
+        "revision": origin.revision,
+        **{key: value for key, value in more.items() if value is not None},
     }
 
 

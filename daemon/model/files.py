@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 
 from modelwarden.daemon.event import FileIdentity, FileInspected, Inspection
+from modelwarden.daemon.identify.origins.origin import Source
 from modelwarden.daemon.identify.sniffer import Identity
 from modelwarden.daemon.model.processes import Process, ProcessKey
 
@@ -64,6 +65,12 @@ class ModelFile:
     standing: Standing = Standing.PENDING
     identity: Identity | None = None
     reason: str | None = None
+    origin: Source | None = None
+    """Where the store in which it lies says that it came from."""
+    sha256: str | None = None
+    """Of the content, as we have summed it up."""
+    hash_pending: bool = False
+    """Whether the sum is being taken: it may come, or turn out not to be had."""
     opens: int = 0
     waiting: list[Waiting] = field(default_factory=list)
     earlier_ctimes: tuple[int, ...] = ()
@@ -86,6 +93,7 @@ class ModelFile:
         """Takes another state, which nobody has looked into."""
         self.earlier_ctimes = (self.file.ctime_ns, *self.earlier_ctimes)[:EARLIER_MAX]
         self.file, self.standing, self.ask_at = file, Standing.PENDING, 0
+        self.origin, self.sha256, self.hash_pending = None, None, False
 
     def continues_as(self, file: FileIdentity, path: str) -> bool:
         """Whether a new state is this file's, written again or renamed, or another file under its number."""
@@ -208,6 +216,7 @@ class Files:
             return None
         if event.outcome is Inspection.MODEL:
             entry.standing, entry.identity, entry.reason = Standing.MODEL, event.identity, None
+            entry.origin = event.origin
         elif entry.strong and event.outcome is not Inspection.NOT_A_MODEL:
             entry.standing, entry.identity, entry.reason = Standing.UNKNOWN, None, event.reason
         else:

@@ -18,12 +18,14 @@ from modelwarden.daemon.documents import (
     user_name,
     workload_document,
 )
+from modelwarden.daemon.identify.origins.origin import Source
 from modelwarden.daemon.identify.sniffer import Identity
 from modelwarden.daemon.model.files import Standing
 from modelwarden.daemon.model.processes import Processes
 from modelwarden.daemon.model.world import World
 from modelwarden.probes.sampled.procfs import NOBODY
 
+SHA = "ab" * 32
 SEEN = "2026-01-01T00:00:00.000000Z"
 WORKLOAD_KEYS = [
     "id", "runtime", "why", "tier", "user", "uid", "login_user", "session", "exe", "unit", "container",
@@ -37,13 +39,36 @@ ALERT_KEYS = [
 
 
 def test_model() -> None:
-    """MODEL says what the file says of itself, and that nothing of it is verified."""
+    """MODEL says what the file says of itself, and that nothing of it is verified before its content is known."""
     document = model_document(model_file(standing=Standing.MODEL, identity=TINY, opens=3))
     assert document == {
         "path": MODEL, "paths": [MODEL], "format": "gguf", "reason": None, "name": "tiny", "architecture": "llama",
         "parameters": 1_000_000, "quantization": "Q4_0", "license": None, "size": SIZE, "sha256": None,
         "verified": False, "origin": None, "verdict": "pending", "findings": [], "opens": 3,
         "first_seen": SEEN, "last_seen": SEEN,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("sha256", "claimed", "verified"), [(None, None, False), (None, SHA, False), (SHA, None, True), (SHA, SHA, True),
+                                        (SHA, "cd" * 32, False)]
+)  # fmt: skip
+def test_model_is_verified_by_its_content(sha256: str | None, claimed: str | None, verified: bool) -> None:
+    """A known sum verifies what is said of the model, unless the store claims another."""
+    document = model_document(model_file(sha256=sha256, origin=Source("ollama", digest=claimed)))
+    assert (document["sha256"], document["verified"]) == (sha256, verified)
+
+
+def test_model_has_its_origin() -> None:
+    """Where it came from has three keys always, and more where the store tells more."""
+    document = model_document(model_file(origin=Source("ollama", "registry.ollama.ai/library/tiny")))
+    assert document["origin"] == {
+        "kind": "ollama", "repository": "registry.ollama.ai/library/tiny", "revision": None
+    }  # fmt: skip
+    full = Source("x", "r", "main", file="a.gguf", name="tiny:1b", role="model", digest=SHA, remote_host="a.example")
+    assert model_document(model_file(origin=full))["origin"] == {
+        "kind": "x", "repository": "r", "revision": "main", "file": "a.gguf", "name": "tiny:1b",
+        "remote_host": "a.example",
     }  # fmt: skip
 
 
