@@ -15,7 +15,7 @@ bin boot dev etc home lib lib32 lib64 libexec media mnt opt proc root run sbin s
 cache lock log spool mail local include src games libx32 shm pts fd fdinfo task self ns net cgroup maps mounts
 user system site-packages dist-packages x86_64-linux-gnu aarch64-linux-gnu conda envs venv .venv virtualenv .local
 .cache .config .ssh .ollama .docker .lmstudio .gitconfig .git node_modules Downloads Documents Desktop Public merged
-upper work overlay overlay2 diff containers containerd docker podman lxc storage volumes rootfs snapshots fs memfd
+upper overlay overlay2 diff containers containerd docker podman lxc storage volumes rootfs snapshots fs memfd
 huggingface hub blobs refs main manifests torch transformers datasets modules checkpoints models model weights
 ollama registry.ollama.ai library latest hf.co huggingface.co gpt4all nomic.ai LM-Studio llama.cpp mlc_llm vllm
 ramalama store Jan data llamacpp backends comfyui loras vae embeddings unet clip stable-diffusion-webui

@@ -48,17 +48,7 @@ class Daemon:
     def start(self) -> "Daemon":
         """Starts and waits until it is ready; a machine that allows no probes skips, except where it must not (CI)."""
         self.process = subprocess.Popen(
-            [
-                *self._prefix,
-                *COMMAND,
-                "run",
-                "--state-dir",
-                self.state,
-                "--config",
-                self.config,
-                *self._policy_option,
-                *self._options,
-            ],
+            [*self._prefix, *COMMAND, "run", "--state-dir", self.state, "--config", self.config, *self._options],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
