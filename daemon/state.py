@@ -189,9 +189,10 @@ class State:
         self.close()
 
     def _documents(self, table: Literal["models", "workloads"], since: str | None) -> list[Document]:
+        key = "key" if table == "models" else "id"
         with self._connection.reading():
             rows = self._database.execute(
-                f"SELECT document FROM {table} WHERE coalesce(last_seen, '') >= ? ORDER BY last_seen DESC, rowid",  # noqa: S608
+                f"SELECT document FROM {table} WHERE coalesce(last_seen, '') >= ? ORDER BY last_seen DESC, {key}",  # noqa: S608
                 (_from(since),),
             ).fetchall()
             return [json.loads(text) for (text,) in rows]
