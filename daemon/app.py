@@ -83,6 +83,7 @@ class App:
         self._keeper = Keeper(self._state)
         self._core = make_core()
         self._inbox = Inbox()
+        self._groups = Groups()
         self._census = Census()
         self._workings = Workings()
         self._synced = asyncio.Event()
@@ -161,7 +162,6 @@ class App:
             else:
                 log.info("probe_on", probe=probe.name, hook=probe.hook.value)
         self._reader, self._counts, self._ticker = Reader(kernel), OpenCounts(kernel), Ticker()
-        self._groups = Groups()
         # Programs run already; what was loaded in between is found by the look at the system that follows.
         libraries = [name for runtime in runtimes() for name in runtime.libraries]
         kernel.name_libraries(libraries)

@@ -11,9 +11,7 @@ import msgspec
 
 from modelwarden.daemon.alerts.correlate import alert_id
 from modelwarden.daemon.event import Remembered, Started, UserNamed
-from modelwarden.daemon.model.memory import Memory
-from modelwarden.daemon.model.processes import Process, Processes
-from modelwarden.daemon.model.workloads import Workloads
+from modelwarden.daemon.model.workloads import program_workload
 from modelwarden.daemon.pseudonyms import Pseudonyms
 from modelwarden.daemon.snapshot import Document
 from modelwarden.probes.event import Event
@@ -142,12 +140,13 @@ class Redactor:
         old, new = str(document.get("id")), self._derived("w", document.get("id"))
         uid, exe, processes = (document.get(key) for key in ("uid", "exe", "processes"))
         if isinstance(uid, int) and isinstance(exe, str):
+            unit = str(document["unit"]) if document.get("unit") else None
             lines = [one.get("cmdline") for one in processes or () if isinstance(one, dict)]
             for words in [(), *(tuple(line.split(" ")) for line in lines if isinstance(line, str))]:
-                if workload_id(self._host_id, uid, exe, words) == old:
+                if program_workload(self._host_id, uid, exe, words, unit) == old:
                     host_id = self._pseudonyms.name(self._host_id)
                     there, said = self._pseudonyms.path(exe), self._pseudonyms.arguments(words)
-                    new = workload_id(host_id, uid, there, said)
+                    new = program_workload(host_id, uid, there, said, found.get("unit"))
                     break
         self._workloads[old] = new
         return {**found, "id": new}
@@ -165,14 +164,6 @@ class Redactor:
 
     def _derived(self, prefix: str, old: object) -> str:
         return f"{prefix}-{self._pseudonyms.digest(str(old))[:12]}"
-
-
-def workload_id(host_id: str, uid: int, exe: str, arguments: tuple[str, ...]) -> str:
-    """What the core calls the workload of such a process."""
-    workloads = Workloads(Memory())
-    workloads.host_id = host_id
-    process = Process(0, 0, None, uid, uid, 0, path=exe, arguments=arguments)
-    return workloads.of(process, Processes(), 0).id
 
 
 def _names(value: Any) -> tuple[str, ...]:

@@ -49,11 +49,11 @@ class Boxes:
         _, found, identifier = cgroup.partition("/box/")
         return Container(self.name, identifier) if found else None
 
-    def documents(self, container: Container, home: str | None) -> tuple[str, ...]:
+    def documents(self, _container: Container, _home: str | None) -> tuple[str, ...]:
         """None."""
         return ()
 
-    def describe(self, container: Container, document: bytes) -> Description | None:
+    def describe(self, _container: Container, _document: bytes) -> Description | None:
         """Nothing."""
         return None
 

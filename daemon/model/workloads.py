@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from modelwarden.daemon.identify.runtimes.reading.command_line import script_of
 from modelwarden.daemon.identify.sniffer import Identity
-from modelwarden.daemon.model.families import Families, Family, name_of
+from modelwarden.daemon.model.families import Families, Family
 from modelwarden.daemon.model.files import FileKey, ModelFile
 from modelwarden.daemon.model.groups import Groups
 from modelwarden.daemon.model.memory import Memory
@@ -184,10 +184,18 @@ class Workloads:
         """The same container, or the same user, program, script and service, give the same workload after a restart."""
         placement = self._groups.of(head)
         if placement.container is not None:
-            what = [placement.container.engine, placement.container.id]
-        else:
-            service = placement.unit if placement.unit and placement.unit.endswith(".service") else ""
-            program = head.path or f"?{head.pid}:{head.start_ns}"
-            what = [str(head.uid), program, script_of(head.arguments, name_of(head)), service]
-        text = "\0".join([self.host_id, *what])
-        return "w-" + hashlib.sha256(text.encode(errors="surrogateescape")).hexdigest()[:12]
+            return _identifier(self.host_id, placement.container.engine, placement.container.id)
+        program = head.path or f"?{head.pid}:{head.start_ns}"
+        return program_workload(self.host_id, head.uid, program, head.arguments, placement.unit)
+
+
+def program_workload(host_id: str, uid: int, program: str, arguments: tuple[str, ...], unit: str | None) -> str:
+    """The identifier of a workload that is no container."""
+    script = script_of(arguments, program.rpartition("/")[2])
+    service = unit if unit is not None and unit.endswith(".service") else ""
+    return _identifier(host_id, str(uid), program, script, service)
+
+
+def _identifier(host_id: str, *what: str) -> str:
+    text = "\0".join([host_id, *what])
+    return "w-" + hashlib.sha256(text.encode(errors="surrogateescape")).hexdigest()[:12]

@@ -29,8 +29,8 @@ SHA = "ab" * 32
 SEEN = "2026-01-01T00:00:00.000000Z"
 WORKLOAD_KEYS = [
     "id", "runtime", "why", "tier", "user", "uid", "login_user", "session", "exe", "unit", "container",
-    "container_image", "application", "namespaces", "processes", "models", "accelerators", "listeners", "clients", "destinations", "data", "first_seen", "last_seen",
-    "running",
+    "container_image", "application", "namespaces", "processes", "models", "accelerators", "listeners", "clients",
+    "destinations", "data", "first_seen", "last_seen", "running",
 ]  # fmt: skip
 ALERT_KEYS = [
     "id", "rule", "severity", "title", "status", "tier", "host_id", "workload",

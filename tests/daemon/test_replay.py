@@ -33,8 +33,8 @@ from tests.kit import (
 from modelwarden.daemon.event import Stopping
 from modelwarden.daemon.journal import JournalError
 from modelwarden.daemon.journal_file import JournalFile
-from modelwarden.daemon.replay import Replay, replay
 from modelwarden.daemon.pipeline import Core
+from modelwarden.daemon.replay import Replay, replay
 from modelwarden.daemon.rules.unapproved_model import RULE
 from modelwarden.daemon.snapshot import Document
 from modelwarden.daemon.state import Limits

@@ -2,12 +2,10 @@
 
 import json
 from pathlib import Path
-from typing import cast
 
+from modelwarden.daemon.discover import make_core
 from modelwarden.daemon.journal_file import JournalFile
 from modelwarden.daemon.replay import replay
-from modelwarden.daemon.rules.rule import Rule
-from modelwarden.probes.discover import discover
 
 FOLDER = Path(__file__).parent
 JOURNALS = sorted(path for path in FOLDER.iterdir() if path.name.endswith((".jsonl", ".jsonl.gz")))
@@ -20,8 +18,6 @@ def expected(path: Path) -> Path:
 
 def render(path: Path) -> str:
     """What a journal gives under all rules there are."""
-    done = replay(
-        JournalFile(path), cast("tuple[Rule, ...]", discover("modelwarden.daemon.rules", "RULE", skip=("rule",)))
-    )
+    done = replay(JournalFile(path), make_core())
     found = {"failed": done.failed, "alerts": done.alerts(), "census": done.census()}
     return json.dumps(found, indent=1) + "\n"
