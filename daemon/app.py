@@ -15,8 +15,9 @@ import structlog
 
 from modelwarden.daemon.census import Census
 from modelwarden.daemon.config import Config
-from modelwarden.daemon.event import FileInspected, PolicyLoaded, Remembered, Started, Stopping
+from modelwarden.daemon.event import FileHashed, FileInspected, PolicyLoaded, Remembered, Started, Stopping
 from modelwarden.daemon.executor import Executor
+from modelwarden.daemon.hashing.hasher import Hasher
 from modelwarden.daemon.host import boot_id, host_id
 from modelwarden.daemon.inspector import Inspector
 from modelwarden.daemon.keeper import Keeper
@@ -94,7 +95,8 @@ class App:
             self._keeper.close(STOP_DEADLINE_S)
             raise
         self._connect(self._kernel)
-        tasks = [asyncio.create_task(one) for one in (self._inspector.run(), self._drains(), self._ticks())]
+        beside = (self._inspector.run(), self._hasher.run(), self._drains(), self._ticks())
+        tasks = [asyncio.create_task(one) for one in beside]
         try:
             # What was there before us first: the ring keeps what happens meanwhile.
             self._executor.scan()
@@ -150,10 +152,16 @@ class App:
             else:
                 log.info("probe_on", probe=probe.name, hook=probe.hook.value)
         self._reader, self._counts, self._ticker = Reader(kernel), OpenCounts(kernel), Ticker()
-        self._inspector = Inspector(self._inspected, boot_ns, register=lambda pid: kernel.ignore(pid, start_of(pid)))
+
+        def ignore(pid: int) -> None:
+            kernel.ignore(pid, start_of(pid))
+
+        self._inspector = Inspector(self._answered, boot_ns, register=ignore)
+        self._hasher = Hasher(self._answered, boot_ns, self._state.hashes, register=ignore)
         self._executor = Executor(
             kernel=kernel,
             inspector=self._inspector,
+            hasher=self._hasher,
             keeper=self._keeper,
             running=Running(kernel, Procfs(self._settings.config.files.large_bytes, frozenset({os.getpid()}))),
             loop=self._loop,
@@ -166,7 +174,7 @@ class App:
         self._inbox.put(events)
         self._work()
 
-    def _inspected(self, event: FileInspected) -> None:
+    def _answered(self, event: FileInspected | FileHashed) -> None:
         self._put([event])
 
     def _take(self) -> bool:
@@ -252,6 +260,7 @@ class App:
         self._put([Stopping(boot_ns())])
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._inspector.close(), STOP_DEADLINE_S)
+        await self._hasher.close()
         self._executor.close()
         self._keeper.close(STOP_DEADLINE_S)
         self._kernel.close()
