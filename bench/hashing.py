@@ -34,7 +34,6 @@ SPIN = "import hashlib, sys\nfor _ in range(int(sys.argv[1])): hashlib.sha256(by
 SPIN_MIB = 2048
 """Work of one competitor for a processor: about two seconds."""
 READ = "import sys\nwith open(sys.argv[1], 'rb', buffering=0) as file:\n    while file.read(1 << 20): pass"
-GROUPS = Path("/sys/fs/cgroup")
 
 
 class Bench:

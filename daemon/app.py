@@ -16,14 +16,16 @@ import structlog
 from modelwarden.daemon.census import Census
 from modelwarden.daemon.config import Config
 from modelwarden.daemon.discover import make_core, runtimes
-from modelwarden.daemon.event import FileInspected, PolicyLoaded, Remembered, Started, Stopping
+from modelwarden.daemon.event import FileHashed, FileInspected, PolicyLoaded, Remembered, Started, Stopping
 from modelwarden.daemon.executor import Executor
+from modelwarden.daemon.hashing.hasher import Hasher
 from modelwarden.daemon.host import boot_id, host_id
 from modelwarden.daemon.inspector import Inspector
 from modelwarden.daemon.keeper import Keeper
 from modelwarden.daemon.notify import notify
 from modelwarden.daemon.picture import Workings, picture
 from modelwarden.daemon.policy_file import load_policy
+from modelwarden.daemon.probe_log import tell_of_probes
 from modelwarden.daemon.recorder import Recorder
 from modelwarden.daemon.redaction import Redactor
 from modelwarden.daemon.selftest import SelfTest
@@ -105,7 +107,8 @@ class App:
             self._close_files()
             raise
         self._connect(self._kernel)
-        tasks = [asyncio.create_task(one) for one in (self._inspector.run(), self._drains(), self._ticks())]
+        beside = (self._inspector.run(), self._hasher.run(), self._drains(), self._ticks())
+        tasks = [asyncio.create_task(one) for one in beside]
         try:
             # What was there before us first: the ring keeps what happens meanwhile.
             self._executor.scan()
@@ -153,22 +156,21 @@ class App:
             self._core.step(event)
 
     def _connect(self, kernel: Kernel) -> None:
-        for probe in kernel.states:
-            if probe.hook is None:
-                log.error("probe_off", probe=probe.name, reason=probe.reason, next_step=probe.next_step)
-            elif probe.reason is not None:
-                hook = probe.hook.value
-                log.warning("probe_on", probe=probe.name, hook=hook, instead_of=probe.reason, next_step=probe.next_step)
-            else:
-                log.info("probe_on", probe=probe.name, hook=probe.hook.value)
+        tell_of_probes(kernel.states)
         self._reader, self._counts, self._ticker = Reader(kernel), OpenCounts(kernel), Ticker()
         # Programs run already; what was loaded in between is found by the look at the system that follows.
         libraries = [name for runtime in runtimes() for name in runtime.libraries]
         kernel.name_libraries(libraries)
-        self._inspector = Inspector(self._inspected, boot_ns, register=lambda pid: kernel.ignore(pid, start_of(pid)))
+
+        def ignore(pid: int) -> None:
+            kernel.ignore(pid, start_of(pid))
+
+        self._inspector = Inspector(self._answered, boot_ns, register=ignore)
+        self._hasher = Hasher(self._answered, boot_ns, self._state.hashes, register=ignore)
         self._executor = Executor(
             kernel=kernel,
             inspector=self._inspector,
+            hasher=self._hasher,
             keeper=self._keeper,
             running=Running(
                 kernel,
@@ -188,7 +190,7 @@ class App:
         self._inbox.put(self._groups.named(events))
         self._work()
 
-    def _inspected(self, event: FileInspected) -> None:
+    def _answered(self, event: FileInspected | FileHashed) -> None:
         self._put([event])
 
     def _take(self) -> bool:
@@ -283,6 +285,7 @@ class App:
         self._put([Stopping(boot_ns())])
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._inspector.close(), STOP_DEADLINE_S)
+        await self._hasher.close()
         self._executor.close()
         self._close_files()
         self._kernel.close()

@@ -22,7 +22,8 @@ from modelwarden.daemon.command import (
     WatchProcess,
 )
 from modelwarden.daemon.documents import alert_document
-from modelwarden.daemon.event import FileInspected, Inspection, UserNamed
+from modelwarden.daemon.event import FileHashed, FileInspected, Inspection, UserNamed
+from modelwarden.daemon.hashing.hasher import Hasher
 from modelwarden.daemon.inspector import Inspector
 from modelwarden.daemon.keeper import Keeper
 from modelwarden.daemon.lookups import Lookups
@@ -47,6 +48,7 @@ class Executor:
         *,
         kernel: Kernel,
         inspector: Inspector,
+        hasher: Hasher,
         keeper: Keeper,
         running: Running,
         loop: AbstractEventLoop,
@@ -54,6 +56,7 @@ class Executor:
     ) -> None:
         self._kernel = kernel
         self._inspector = inspector
+        self._hasher = hasher
         self._keeper = keeper
         self._running = running
         self._loop = loop
@@ -65,7 +68,7 @@ class Executor:
         self.refusals = 0
         """Orders that a kernel table had no room for."""
 
-    def carry_out(self, command: Command) -> None:  # noqa: C901 - one case for each command there is
+    def carry_out(self, command: Command) -> None:  # noqa: C901, PLR0912 - one case for each command there is
         """Does it, or begins to; never waits."""
         match command:
             case InspectFile():
@@ -89,7 +92,10 @@ class Executor:
             case Announce():
                 level = _LEVELS.get(command.message, "info")
                 getattr(log, level)(command.message, **dict(command.fields))
-            case HashFile() | DescribeContainer():
+            case HashFile():
+                if not self._hasher.submit(command):
+                    self._refuse(command)
+            case DescribeContainer():
                 raise NotImplementedError
             case _:
                 assert_never(command)
@@ -106,11 +112,15 @@ class Executor:
         self._names.close()
         self._system.close()
 
-    def _refuse(self, command: InspectFile) -> None:
-        """Answers for an inspector that has no room, so that nobody waits for ever."""
-        reason = "too many files were opened at once to look into this one; the next open asks again"
-        answer: list[Event] = [FileInspected(boot_ns(), command.file, Inspection.UNREADABLE, None, reason)]
-        self._loop.call_soon(self._put, answer)
+    def _refuse(self, command: InspectFile | HashFile) -> None:
+        """Answers for who has no room, so that nobody waits for ever."""
+        at, file = boot_ns(), command.file
+        if isinstance(command, HashFile):
+            answer: Event = FileHashed(at, file, None, "too many files wait to be hashed; a later use asks again")
+        else:
+            reason = "too many files were opened at once to look into this one; the next open asks again"
+            answer = FileInspected(at, file, Inspection.UNREADABLE, None, reason)
+        self._loop.call_soon(self._put, [answer])
 
     def _raise(self, command: Raise) -> None:
         alert = command.alert

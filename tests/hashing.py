@@ -13,7 +13,7 @@ from modelwarden.daemon.event import FileHashed, FileIdentity
 from modelwarden.daemon.hashing.hasher import Hasher
 from modelwarden.daemon.state import State
 
-SOON_S = 60
+SOON_S = 180
 """A hang is longer; a busy machine gives the child little."""
 
 

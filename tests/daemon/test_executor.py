@@ -15,6 +15,7 @@ from tests.rows import alert
 from modelwarden.daemon.command import (
     Announce,
     FindProcess,
+    HashFile,
     InspectFile,
     NameUser,
     Raise,
@@ -22,12 +23,12 @@ from modelwarden.daemon.command import (
     Resync,
     WatchProcess,
 )
-from modelwarden.daemon.event import FileInspected, Inspection, UserNamed
+from modelwarden.daemon.event import FileHashed, FileInspected, Inspection, UserNamed
 from modelwarden.daemon.executor import BATCH, Executor
 from modelwarden.probes.event import Event
 from modelwarden.probes.sampled.procfs import Resynced
 
-INSPECT = InspectFile(file(), MODEL, (PID,))
+INSPECT, HASH = InspectFile(file(), MODEL, (PID,)), HashFile(file(), MODEL, (PID,))
 
 
 class FakeKernel:
@@ -50,13 +51,13 @@ class FakeKernel:
 
 
 class FakeInspector:
-    """Takes inspections while it has room."""
+    """Takes files while it has room; so does a hasher."""
 
     def __init__(self) -> None:
         self.room = 1
-        self.taken: list[InspectFile] = []
+        self.taken: list[InspectFile | HashFile] = []
 
-    def submit(self, command: InspectFile) -> bool:
+    def submit(self, command: InspectFile | HashFile) -> bool:
         """As `Inspector`."""
         if len(self.taken) >= self.room:
             return False
@@ -114,7 +115,7 @@ class Stage:
         self.events: list[Event] = []
         self.threads: set[int] = set()
         fakes: dict[str, Any] = {"kernel": self.kernel, "inspector": self.inspector, "keeper": self.keeper}
-        fakes["running"] = self.running
+        fakes |= {"running": self.running, "hasher": FakeInspector()}
         self.executor = Executor(**fakes, loop=asyncio.get_running_loop(), put=self.put)
 
     def put(self, events: list[Event]) -> None:
@@ -175,17 +176,18 @@ def test_full_kernel_table_is_counted_and_said_once() -> None:
     play(scene)
 
 
-def test_inspection_is_passed_on_and_a_refusal_answered() -> None:
-    """Given an inspector without room, then the core gets an answer, later and with a reason, never none."""
+@pytest.mark.parametrize("command", [INSPECT, HASH])
+def test_file_is_passed_on_and_a_refusal_answered(command: InspectFile | HashFile) -> None:
+    """Given no room for a further file, then the core gets an answer, later and with a reason, never none."""
 
     async def scene(stage: Stage) -> None:
-        stage.executor.carry_out(INSPECT)
-        assert stage.inspector.taken == [INSPECT]
-        stage.executor.carry_out(INSPECT)
+        stage.executor.carry_out(command)
+        stage.executor.carry_out(command)
         assert stage.events == [], "the core is never called while it thinks"
         (answer,) = await stage.answers(1)
-        assert isinstance(answer, FileInspected)
-        assert (answer.file, answer.outcome, answer.identity) == (INSPECT.file, Inspection.UNREADABLE, None)
+        assert isinstance(answer, FileInspected if command is INSPECT else FileHashed)
+        assert (answer.file, getattr(answer, "sha256", None)) == (command.file, None)
+        assert getattr(answer, "outcome", Inspection.UNREADABLE) is Inspection.UNREADABLE
         assert answer.reason
 
     play(scene)
