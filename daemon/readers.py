@@ -11,7 +11,8 @@ from collections.abc import Callable
 
 from modelwarden.daemon.child import start_child
 
-MESSAGE_LIMIT = 1 << 14
+MESSAGE_LIMIT = 1 << 16
+"""An answer has some twenty claims of 200 characters, each of which JSON may write in twelve bytes."""
 START_S = 10.0
 """A cold start on a loaded machine takes a second; this is for one that never comes."""
 REAP_S = 0.1
