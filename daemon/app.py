@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import os
-import pwd
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -26,8 +25,7 @@ from modelwarden.daemon.notify import notify
 from modelwarden.daemon.picture import Workings, picture
 from modelwarden.daemon.policy_file import load_policy
 from modelwarden.daemon.probe_log import tell_of_probes
-from modelwarden.daemon.recorder import Recorder
-from modelwarden.daemon.redaction import Redactor
+from modelwarden.daemon.recorder import open_recorder
 from modelwarden.daemon.selftest import SelfTest
 from modelwarden.daemon.snapshot import Snapshot
 from modelwarden.daemon.state import State
@@ -55,8 +53,6 @@ RECORDS_A_TURN = 512
 TURNS_A_TICK = 64
 STOP_DEADLINE_S = 5.0
 """For each step of stopping; systemd waits for longer than for all of them."""
-PEOPLE_FROM_UID = 1000
-"""What is below is given to programs: login.defs(5)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +76,7 @@ class App:
         self._settings = settings
         self._loading = loading
         self._policy = load_policy(settings.policy_file)
-        self._recorder = _recorder(settings)
+        self._recorder = open_recorder(settings.record, redacted=settings.redact)
         self._state = State.open(settings.state_dir)
         self._keeper = Keeper(self._state)
         self._core = make_core()
@@ -295,10 +291,3 @@ class App:
         self._keeper.close(STOP_DEADLINE_S)
         if self._recorder is not None:
             self._recorder.close(STOP_DEADLINE_S)
-
-
-def _recorder(settings: Settings) -> Recorder | None:
-    if settings.record is None:
-        return None
-    people = [one.pw_name for one in pwd.getpwall() if one.pw_uid >= PEOPLE_FROM_UID] if settings.redact else []
-    return Recorder.open(settings.record, Redactor(people=people).redact if settings.redact else None)

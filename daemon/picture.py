@@ -42,6 +42,8 @@ def picture(at: int, core: Core, census: Census, states: Iterable[ProbeState], w
             "processes": world.processes.evicted,
             "files": world.files.evicted,
             "workloads": world.workloads.evicted,
+            "groups": world.groups.evicted,
+            "hashes": core.hashes.evicted,
             "alerts": core.correlator.evicted,
             "unwritten_rows": workings.rows_unwritten,
             "kernel_marks": workings.kernel_refusals,

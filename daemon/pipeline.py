@@ -13,6 +13,7 @@ from modelwarden.daemon.event import FileInspected, Remembered, Stopping
 from modelwarden.daemon.identify.containers.engine import Engine
 from modelwarden.daemon.identify.runtimes.runtime import Runtime
 from modelwarden.daemon.model.changes import Changes
+from modelwarden.daemon.model.hashes import Hashes
 from modelwarden.daemon.model.life import Life
 from modelwarden.daemon.model.programs import Programs
 from modelwarden.daemon.model.sight import Sight
@@ -35,8 +36,15 @@ class Core:
 
     def __init__(self, rules: Iterable[Rule], runtimes: Iterable[Runtime] = (), engines: Iterable[Engine] = ()) -> None:
         self.world = World(tuple(runtimes), tuple(engines))
-        kinds = (Life, Programs, Weights, Changes, Sight)
-        parts = [kind(self.world) for kind in kinds]
+        self.hashes = Hashes(self.world)
+        parts = (
+            Life(self.world),
+            Programs(self.world),
+            Weights(self.world, self.hashes),
+            self.hashes,
+            Changes(self.world),
+            Sight(self.world),
+        )
         self._handlers: dict[type[Event], list[Callable[[Any], Outcome | None]]] = {}
         for part in parts:
             for kind, take in part.handlers().items():

@@ -1,5 +1,6 @@
 """Writes down what the core is told, from a thread of its own, so that a slow disk never holds the core up."""
 
+import pwd
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
@@ -11,10 +12,13 @@ import structlog
 from modelwarden import __version__
 from modelwarden.daemon.journal import Header, encode, encode_header
 from modelwarden.daemon.journal_file import create
+from modelwarden.daemon.redaction import Redactor
 from modelwarden.probes.event import Event
 
 log = structlog.get_logger(__name__)
 
+PEOPLE_FROM_UID = 1000
+"""What is below is given to programs: login.defs(5)."""
 FLUSH_BYTES = 1 << 20
 """From this on it is not waited for the second to be over."""
 WAITING_MAX = 64 << 20
@@ -98,3 +102,16 @@ class Recorder:
             self.ended = reason
             self._waiting.clear()
             log.error("journal_ended", reason=reason, next_step="the daemon runs on; free space, and record anew")
+
+
+def open_recorder(path: Path | None, *, redacted: bool) -> Recorder | None:
+    """A recording into a new file, `None` where none is wanted; `redacted` leaves out the names of people and places.
+
+    Raises `JournalError`.
+    """
+    if path is None:
+        return None
+    if not redacted:
+        return Recorder.open(path)
+    people = [one.pw_name for one in pwd.getpwall() if one.pw_uid >= PEOPLE_FROM_UID]
+    return Recorder.open(path, Redactor(people=people).redact)

@@ -5,6 +5,7 @@ import os
 from modelwarden.daemon.command import Command, FindProcess, InspectFile, RememberFile, WatchProcess
 from modelwarden.daemon.event import FileIdentity, FileInspected, Inspection
 from modelwarden.daemon.model.files import ModelFile, Standing
+from modelwarden.daemon.model.hashes import Hashes, judged_again
 from modelwarden.daemon.model.processes import Process, marked_path
 from modelwarden.daemon.model.world import Handlers, ModelUsed, Outcome, World
 from modelwarden.probes.candidate import LIKE_A_MODEL, Candidate
@@ -28,8 +29,9 @@ ASK_AGAIN_NS = 60 * 1_000_000_000
 class Weights:
     """A part of the model: the facts that it takes, and what it makes of them."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, hashes: Hashes) -> None:
         self._world = world
+        self._hashes = hashes
 
     def handlers(self) -> Handlers:
         """Who takes which fact."""
@@ -160,6 +162,8 @@ class Weights:
         if stranger and process.ended_at is None:
             commands.append(WatchProcess(process.pid, process.start_ns, watched=True))
         commands += self._world.introduce(process)
+        if entry.standing is Standing.MODEL:
+            commands += self._hashes.wanted(entry, self._ways(process))
         return ModelUsed(at, workload, process, entry, count, first), commands
 
     def _reads_weights(self, process: Process, entry: ModelFile) -> bool:
@@ -174,17 +178,6 @@ class Weights:
         """
         due = [one for one in readers if one.ended_at is None and at - one.found_at > LOOK_AGAIN_NS]
         return [FindProcess(one.pid) for one in due[:LOOK_AGAIN_MAX]]
-
-    def _judged_again(self, at: int, entry: ModelFile) -> list[ModelUsed]:
-        """The workloads that have read it before, for which it may now be something else."""
-        found = []
-        for workload in self._world.workloads.all():
-            if entry.key in workload.models:
-                self._world.changed_models[entry.key] = entry
-                self._world.changed_workloads.add(workload.id)
-                if process := workload.latest():
-                    found.append(ModelUsed(at, workload, process, entry, 0, first=False))
-        return found
 
     def _counted(self, event: OpensCounted) -> Outcome | None:
         entry = self._world.files.get(event.device, event.inode)
@@ -219,7 +212,7 @@ class Weights:
                 if before and before.strong and not one.process.workload and one.process.ended_at is None
             ]
             return [], commands
-        used = self._judged_again(event.at, entry)
+        used = judged_again(self._world, event.at, entry)
         entry.waiting = []
         entry.opens += entry.unattributed
         entry.unattributed = 0
