@@ -37,12 +37,14 @@ class Describer:
         register: Callable[[int], None] | None = None,
         root: str = "/",
         queue_limit: int = QUEUE_LIMIT,
+        deadline_s: float = DEADLINE_S,
     ) -> None:
         self._answer = answer
         self._clock = clock
         self._register = register or (lambda _pid: None)
         self._root = root
         self._queue_limit = queue_limit
+        self._deadline_s = deadline_s
         self._waiting: OrderedDict[DescribeContainer, None] = OrderedDict()
         self._task: asyncio.Task[None] | None = None
         self._child: Reader | None = None
@@ -100,7 +102,7 @@ class Describer:
         self._register(child.pid)
         try:
             child.send(json.dumps(asked).encode())
-            return understood(await child.receive(DEADLINE_S))
+            return understood(await child.receive(self._deadline_s))
         except (TimeoutError, OSError):
             return UNKNOWN
         finally:
