@@ -14,9 +14,10 @@ import structlog
 
 from modelwarden.daemon.census import Census
 from modelwarden.daemon.config import Config
+from modelwarden.daemon.describe import Describer
 from modelwarden.daemon.discover import make_core, runtimes
-from modelwarden.daemon.event import FileHashed, FileInspected, PolicyLoaded, Remembered, Started, Stopping
-from modelwarden.daemon.executor import Executor
+from modelwarden.daemon.event import PolicyLoaded, Remembered, Started, Stopping
+from modelwarden.daemon.executor import Children, Executor
 from modelwarden.daemon.hashing.hasher import Hasher
 from modelwarden.daemon.host import boot_id, host_id
 from modelwarden.daemon.inspector import Inspector
@@ -163,10 +164,10 @@ class App:
 
         self._inspector = Inspector(self._answered, boot_ns, register=ignore)
         self._hasher = Hasher(self._answered, boot_ns, self._state.hashes, register=ignore)
+        self._describer = Describer(self._answered, boot_ns, register=ignore)
         self._executor = Executor(
             kernel=kernel,
-            inspector=self._inspector,
-            hasher=self._hasher,
+            children=Children(self._inspector, self._hasher, self._describer),
             keeper=self._keeper,
             running=Running(
                 kernel,
@@ -186,7 +187,7 @@ class App:
         self._inbox.put(self._groups.named(events))
         self._work()
 
-    def _answered(self, event: FileInspected | FileHashed) -> None:
+    def _answered(self, event: Event) -> None:
         self._put([event])
 
     def _take(self) -> bool:
@@ -279,9 +280,9 @@ class App:
         self._kernel.detach()
         self._tick()
         self._put([Stopping(boot_ns())])
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._inspector.close(), STOP_DEADLINE_S)
-        await self._hasher.close()
+        for reader in (self._inspector, self._hasher, self._describer):
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(reader.close(), STOP_DEADLINE_S)
         self._executor.close()
         self._close_files()
         self._kernel.close()

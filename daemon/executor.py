@@ -4,6 +4,7 @@ import contextlib
 import pwd
 from asyncio import AbstractEventLoop
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import assert_never
 
 import structlog
@@ -21,6 +22,7 @@ from modelwarden.daemon.command import (
     Resync,
     WatchProcess,
 )
+from modelwarden.daemon.describe import Describer
 from modelwarden.daemon.documents import alert_document
 from modelwarden.daemon.event import FileHashed, FileInspected, Inspection, UserNamed
 from modelwarden.daemon.hashing.hasher import Hasher
@@ -40,6 +42,15 @@ BATCH = 512
 """Events of a look at the system that are handed over at a time."""
 
 
+@dataclass(frozen=True, slots=True)
+class Children:
+    """Those that answer with the help of child programs."""
+
+    inspector: Inspector
+    hasher: Hasher
+    describer: Describer
+
+
 class Executor:
     """Lives on the loop's thread; what may block it hands to workers, whose last act is to hand back events."""
 
@@ -47,16 +58,14 @@ class Executor:
         self,
         *,
         kernel: Kernel,
-        inspector: Inspector,
-        hasher: Hasher,
+        children: Children,
         keeper: Keeper,
         running: Running,
         loop: AbstractEventLoop,
         put: Callable[[list[Event]], None],
     ) -> None:
         self._kernel = kernel
-        self._inspector = inspector
-        self._hasher = hasher
+        self._children = children
         self._keeper = keeper
         self._running = running
         self._loop = loop
@@ -72,7 +81,7 @@ class Executor:
         """Does it, or begins to; never waits."""
         match command:
             case InspectFile():
-                if not self._inspector.submit(command):
+                if not self._children.inspector.submit(command):
                     self._refuse(command)
             case WatchProcess():
                 self._tell_kernel(lambda: self._kernel.watch(command.pid, command.start_ns, watched=command.watched))
@@ -93,10 +102,10 @@ class Executor:
                 level = _LEVELS.get(command.message, "info")
                 getattr(log, level)(command.message, **dict(command.fields))
             case HashFile():
-                if not self._hasher.submit(command):
+                if not self._children.hasher.submit(command):
                     self._refuse(command)
             case DescribeContainer():
-                raise NotImplementedError
+                self._children.describer.submit(command)
             case _:
                 assert_never(command)
 

@@ -106,6 +106,13 @@ class Pseudonyms:
         prefix = next((one for one in INTERPRETERS if head.startswith(one)), "")
         return f"{prefix}{self.name(head)}{tail}"
 
+    def group(self, text: str) -> str:
+        """The path of a cgroup: units, engines and applications are told from the parts of its names."""
+        parts = re.split(r"([-./@:_])", text)
+        return "".join(
+            one if index % 2 or self._is_public(one) or not one else self.name(one) for index, one in enumerate(parts)
+        )
+
     def word(self, text: str) -> str:
         """A text without spaces or slashes: a host with its port, a unit, a name."""
         if match := _PORT.fullmatch(text):

@@ -32,6 +32,7 @@ _WAYS: Mapping[str, Callable[[Pseudonyms, str], str]] = {
         ),
         Pseudonyms.term,
     ),
+    **dict.fromkeys(("GroupFound.path", "unit", "application", "container", "Container.id"), Pseudonyms.group),
     **dict.fromkeys(("user", "login_user", "UserNamed.name"), Pseudonyms.user),
     **dict.fromkeys(("host_id", "boot_id", "owner", "ModelApproval.reason"), Pseudonyms.name),
     **dict.fromkeys(

@@ -29,7 +29,7 @@ class Core:
     def step(self, event: Event) -> list[Command]:
         """As `Core`."""
         self.told.append(event)
-        if event == opened():
+        if event == opened(cgroup=0):
             raise ZeroDivisionError
         return []
 
@@ -47,9 +47,9 @@ def test_a_mistake_costs_one_event(app: App) -> None:
     core = Core(app._core.world)
     app._core = core  # type: ignore[assignment]
     with capture_logs() as logs:
-        app._put([executed(), opened(), tick()])
+        app._put([executed(cgroup=0), opened(cgroup=0), tick()])
 
-    assert core.told == [executed(), opened(), tick()]
+    assert core.told == [executed(cgroup=0), opened(cgroup=0), tick()]
     assert [(one["event"], one["kind"]) for one in logs] == [("event_failed", "FileOpened")]
     assert app._inbox.losses(NOW) == [EventsLost(NOW, "core", "file_open", 1)]
 
@@ -66,12 +66,12 @@ def test_what_is_thought_about_is_recorded_before(tmp_path: Path) -> None:
     made._recollect()
     made._core = Core(made._core.world)  # type: ignore[assignment]
     with capture_logs():
-        made._put([executed(), opened(), tick()])
+        made._put([executed(cgroup=0), opened(cgroup=0), tick()])
     made._close_files()
 
     found = [event for _, event in JournalFile(tmp_path / "a.jsonl").events()]
     assert [type(event) for event in found[:3]] == [Started, Remembered, PolicyLoaded]
-    assert found[3:] == [executed(), opened(), tick()]
+    assert found[3:] == [executed(cgroup=0), opened(cgroup=0), tick()]
 
 
 def test_a_journal_that_cannot_be_made_is_an_error(tmp_path: Path) -> None:

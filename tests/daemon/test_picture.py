@@ -47,7 +47,8 @@ def test_everything_is_in_the_picture() -> None:
     assert (snapshot.events["file_opened"], snapshot.events["events_lost"]) == (1, 1)
     assert (snapshot.lost, snapshot.opens) == ({("ring", "file_open"): 3}, {"gguf": 1})
     assert snapshot.evicted == {
-        "processes": 0, "files": 0, "workloads": 0, "alerts": 0, "unwritten_rows": 4, "kernel_marks": 5
+        "processes": 0, "files": 0, "workloads": 0, "groups": 0, "hashes": 0, "alerts": 0,
+        "unwritten_rows": 4, "kernel_marks": 5,
     }  # fmt: skip
     assert snapshot.inspections == {"model": 1, "dropped": 3}
     assert (snapshot.inbox_depth, snapshot.inbox_capacity, snapshot.handled_seconds) == (2, CAPACITY, 1.5)

@@ -31,6 +31,7 @@ from tests.kit import (
 from modelwarden.daemon.event import Stopping
 from modelwarden.daemon.identify.sniffer import Identity
 from modelwarden.daemon.journal import encode, kinds
+from modelwarden.daemon.pipeline import Core
 from modelwarden.daemon.policy import ModelApproval
 from modelwarden.daemon.redaction import Redactor
 from modelwarden.daemon.replay import Replay
@@ -130,7 +131,7 @@ FIRST: tuple[Event, ...] = (
     remembered(),
     policy_loaded(ModelApproval(name="dana-approved*", owner="dana", reason="she asked")),
     process_found(50, "/usr/bin/bash", ("bash",)),
-    process_found(51, "/usr/bin/python3.11", ("python3", "/home/dana/work/chat.py"), parent_pid=50),
+    process_found(51, "/usr/bin/python3.11", ("python3", "/home/dana/work/quokka.py"), parent_pid=50),
     file_found("/home/dana/models/old.gguf", 51),
     resynced(),
     user_named(name="dana"),
@@ -152,7 +153,7 @@ FIRST: tuple[Event, ...] = (
 
 def thought(*events: Event) -> Replay:
     """What they give."""
-    done = Replay([RULE])
+    done = Replay(Core([RULE]))
     for event in events:
         done.hear(event)
     assert done.failed == 0
@@ -189,7 +190,7 @@ def test_the_same_is_found_in_a_redacted_journal() -> None:
     assert outline(redacted) == outline(plain)
     said = repr([redacted.alerts(), redacted.census()])
     assert "dana" not in said
-    assert "chat" not in said
+    assert "quokka" not in said
 
 
 def test_what_was_remembered_is_recognised_again() -> None:

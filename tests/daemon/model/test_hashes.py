@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 from tests.conversation import Conversation
-from tests.kit import MODEL, NOW, NOW_WALL, PID, SECOND, executed, file, is_model, opened, tick
+from tests.kit import MODEL, NOW, NOW_WALL, PID, SECOND, executed, file, is_model, of, opened, tick
 
 from modelwarden.daemon.command import Announce, HashFile
 from modelwarden.daemon.event import FileHashed, FileIdentity
@@ -128,9 +128,9 @@ def test_another_state_is_another_file() -> None:
     talk.use()
     talk.hear()
     later = file(mtime_ns=2, ctime_ns=2)
-    talk.conversation.tell(opened(identity=later), is_model(which=later))
-    assert (talk.model().sha256, talk.model().hash_pending) == (None, False)
-    assert talk.hashes.wanted(talk.model(), (PID,)) == [HashFile(later, MODEL, (PID,))]
+    answers = talk.conversation.tell(opened(identity=later), is_model(which=later))
+    assert (talk.model().sha256, talk.model().hash_pending) == (None, True)
+    assert of(HashFile, answers) == [HashFile(later, MODEL, (PID,))]
     assert talk.hear(OTHER_SHA) == ([], [])
     assert (talk.model().sha256, talk.model().hash_pending) == (None, True)
 
