@@ -30,22 +30,22 @@ class Archive:
     root: str = ""
     """The folder around everything: the file's name when it was written."""
     data: Member | None = None
+    has_version: bool = False
     is_script: bool = False
     weights: Weights = field(default_factory=Weights)
     is_complete: bool = False
     problem: str | None = None
-    versioned: set[str] = field(default_factory=set)
-    """The folders with a version; no more than one matters, and a table has a limited number of members."""
 
     def add(self, member: Member) -> None:
-        """Take one member of the table; the first `<root>/data.pkl` decides the root."""
-        root, slash, rest = member.name.partition("/")
-        if not slash:
+        """Take one member of the table; the first one decides the root, as it does for torch."""
+        root, _, rest = member.name.partition("/")
+        self.root = self.root or root
+        if root != self.root:
             return
         if rest == "data.pkl" and self.data is None:
-            self.data, self.root = member, root
-        elif rest in VERSIONS and len(self.versioned) < 64:
-            self.versioned.add(root)
+            self.data = member
+        elif rest in VERSIONS:
+            self.has_version = True
         elif rest == "constants.pkl" or rest.startswith("code/"):
             self.is_script = True
 
@@ -60,13 +60,13 @@ def read(window: Window) -> Archive | None:
         archive.problem = str(damage)
     except BudgetSpentError:
         archive.problem = "its table of contents is larger than an inspection reads"
-    if archive.problem is None:
-        if archive.data is None or archive.root not in archive.versioned:
-            return None
-        _read_pickle(window, archive.data, archive)
-    elif not _begins_like_torch(window):
+    is_torch = archive.has_version if archive.problem is None else _begins_like_torch(window)
+    if archive.data is None:
+        return archive if archive.problem is not None and is_torch else None
+    if not is_torch and archive.problem is None:
         return None
-    return archive
+    _read_pickle(window, archive.data, archive)
+    return archive if is_torch or archive.weights.parameters else None
 
 
 def _read_pickle(window: Window, member: Member, archive: Archive) -> None:
@@ -75,11 +75,11 @@ def _read_pickle(window: Window, member: Member, archive: Archive) -> None:
         archive.weights.read(Walk(Cursor(data)))
         archive.is_complete = True
         if archive.weights.stored > window.size:
-            archive.problem = claims.cut_short(window.size, archive.weights.stored)
+            archive.problem = archive.problem or claims.cut_short(window.size, archive.weights.stored)
     except Damaged as damage:
-        archive.problem = str(damage)
+        archive.problem = archive.problem or str(damage)
     except BudgetSpentError:
-        archive.problem = "it is larger than an inspection reads"
+        archive.problem = archive.problem or "it is larger than an inspection reads"
 
 
 def _begins_like_torch(window: Window) -> bool:
