@@ -18,6 +18,8 @@ OPCODES_LIMIT = 300_000
 """A state dictionary has about 40 for each tensor; a walk of this length takes a third of a second."""
 TUPLE_LIMIT = 64
 """Longer tuples are of no interest: a shape has no more numbers, a reference six parts."""
+TEXT_TOTAL = 6 << 20
+"""Characters of names and other text that are kept in all: a character may take four bytes."""
 NESTED_LIMIT = 8
 TOO_LONG = "its pickle is longer than an inspection reads"
 
@@ -27,7 +29,7 @@ Handler = Callable[["Walk", Opcode, object], "Name | Tensor | None"]
 class Walk:
     """One pickle from where a cursor stands to its STOP, behind which the cursor is left."""
 
-    __slots__ = ("_cursor", "_limit", "_marks", "_memo", "_outer", "_stack", "result", "steps", "stopped")
+    __slots__ = ("_cursor", "_limit", "_marks", "_memo", "_outer", "_room", "_stack", "result", "steps", "stopped")
 
     def __init__(self, cursor: Cursor, limit: int = OPCODES_LIMIT) -> None:
         self._cursor = cursor
@@ -37,6 +39,7 @@ class Walk:
         self._memo: dict[int, object] = {}
         self._outer: list[tuple[list[object], list[int], dict[int, object]]] = []
         """The states of the pickles around this one: joblib puts one into another for an array of objects."""
+        self._room = TEXT_TOTAL
         self.steps = 0
         """How many opcodes were carried out."""
         self.stopped = False
@@ -50,6 +53,8 @@ class Walk:
             self.steps += 1
             if self.steps > self._limit:
                 raise Damaged(TOO_LONG)
+            if isinstance(argument, str):
+                self._keep(argument)
             handler = self.HANDLERS.get(opcode.name)
             if handler is None:
                 self._do_plain(opcode, argument)
@@ -65,6 +70,12 @@ class Walk:
         for _ in self.found():
             pass
         return self.result
+
+    def _keep(self, text: str) -> None:
+        """Account for text that will stay in memory."""
+        self._room -= len(text)
+        if self._room < 0:
+            raise Damaged(TOO_LONG)
 
     def _pop(self, count: int) -> list[object]:
         stack = self._stack
@@ -140,6 +151,7 @@ class Walk:
         module, name = self._pop(2)
         # Names that were too long to be kept are none. Anything else that is no text may be huge when it is shown.
         named = Name(f"{module}.{name}"[:TEXT_LIMIT]) if isinstance(module, str) and isinstance(name, str) else None
+        self._keep(named or "")
         self._stack.append(named)
         return named
 

@@ -16,6 +16,8 @@ MAGIC = b"\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19."
 PROTOCOL = 1001
 SMALL = 1000
 """Opcodes of the pickles in front of the object: they have about 20."""
+COUNT_BYTES = 8
+"""What stands in front of each storage: how many elements it has."""
 CHUNK = 1 << 13
 """Bytes of one read: what is stepped over is often longer."""
 
@@ -30,15 +32,18 @@ def has_magic(head: bytes) -> bool:
 def read(window: Window, weights: Weights) -> tuple[bool, str | None]:
     """Add up the weights: whether all were seen, and what is wrong with the file."""
     cursor = Cursor(window, chunk=CHUNK)
+    is_complete = False
     try:
         Walk(cursor, SMALL).finish()
         if Walk(cursor, SMALL).finish() != PROTOCOL:
             return False, "its protocol is not the one that PyTorch knows"
         Walk(cursor, SMALL).finish()
         weights.read(Walk(cursor))
+        is_complete = True
+        Walk(cursor).finish()
     except Damaged as damage:
-        return False, str(damage)
+        return is_complete, str(damage)
     except BudgetSpentError:
-        return False, "it is larger than an inspection reads"
-    needs = cursor.offset + weights.stored
+        return is_complete, "it is larger than an inspection reads"
+    needs = cursor.offset + len(weights.seen) * COUNT_BYTES + weights.stored
     return True, claims.cut_short(window.size, needs) if needs > window.size else None
