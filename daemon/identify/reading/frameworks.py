@@ -1,6 +1,7 @@
 """Which globals in a pickle show that it holds a trained model, by the packages that define them.
 
-A pickle names what it will import, so its globals are its type. Each line was read off what the package pickles.
+A pickle names what it will import, so its globals are its type. A package is in the table when pickling is a usual way
+to keep its models; packages that only train those of others are not.
 """
 
 from dataclasses import dataclass
@@ -28,6 +29,8 @@ class Package:
         return not self.models or any(text in name for text in self.models)
 
 
+_NONE = ("\0",)
+"""Text that no name has."""
 _KERAS = Package(
     "keras",
     models=(".models.", ".engine.", ".layers.", ".saving.", ".Sequential", ".Functional", ".Model"),
@@ -69,7 +72,7 @@ PACKAGES = {
     ),
     "keras": _KERAS,
     "tf_keras": _KERAS,
-    "jax": Package("jax", models=(), others=("",), weights=("jax._src.array._reconstruct_array",)),
+    "jax": Package("jax", models=_NONE, weights=("jax._src.array._reconstruct_array",)),
     "flax": Package("jax", models=(".linen.", ".nnx.", ".training.train_state.", ".core.frozen_dict.")),
     "haiku": Package("jax", models=(".data_structures.",)),
     "equinox": Package("jax", models=(".nn.",)),
@@ -132,7 +135,7 @@ class Evidence:
             self._found("torch", last)
             return
         known = PACKAGES.get(package)
-        if known is not None and name.startswith(known.weights or ("\0",)):
+        if known is not None and name.startswith(known.weights or _NONE):
             self._found(known.framework, None)
         elif known is not None and is_class and known.has_model(name):
             # A network of one's own is named before the layers that it is made of.

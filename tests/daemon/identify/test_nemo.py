@@ -154,6 +154,16 @@ def header(name: bytes, size: bytes, kind: bytes = b"0") -> bytes:
 
 
 START = header(b"model_config.yaml", b"%011o" % len(CONFIG)) + CONFIG.ljust(512, b"\0")
+LARGE = b"x" * 1500
+EXTENDED = header(b"x", b"%011o" % 13, b"x") + b"13 size=1500\n".ljust(512, b"\0")
+
+
+def test_reads_the_size_of_a_large_member() -> None:
+    """What has more than 8 GiB has its size in the extended header in front, and none in its own."""
+    large = EXTENDED + header(b"tokenizer.model", b"0") + LARGE.ljust(1536, b"\0")
+    assert identify(large + archive(whole())) is not None
+
+
 BOMBS = {
     "a size of 2^60": START + header(b"model_weights.ckpt", b"\x80" + bytes(3) + pack(">Q", 1 << 60)),
     "a size below nothing": START + header(b"model_weights.ckpt", b"\xff" * 12) + bytes(1024),

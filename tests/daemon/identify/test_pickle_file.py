@@ -76,7 +76,8 @@ def test_steps_over_arrays(compress: object) -> None:
     """What stands behind the bytes of arrays, of objects, of text, of structures, is found as well."""
     structures = np.zeros(20, dtype=[("a", "f8"), ("b", "i4", (3,))])
     objects = np.array([{"x": np.zeros(9)}, None, "x"], dtype=object)
-    arrays = [np.arange(1000.0), objects, np.array(["a", "bcd"]), structures, np.zeros((0, 4)), np.float32(3)]
+    mixed = np.zeros(3, dtype=[("a", "O"), ("b", "f8")])
+    arrays = [np.arange(1000.0), objects, mixed, np.array(["a", "bcd"]), structures, np.zeros((0, 4)), np.float32(3)]
     data = dumped([arrays, fitted(LogisticRegression(max_iter=1000))], compress)
     assert identify(data, "m.joblib") == Identity("pickle", architecture="LogisticRegression")
 
