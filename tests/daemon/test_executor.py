@@ -14,6 +14,7 @@ from tests.rows import alert
 
 from modelwarden.daemon.command import (
     Announce,
+    DescribeContainer,
     FindProcess,
     HashFile,
     InspectFile,
@@ -24,7 +25,8 @@ from modelwarden.daemon.command import (
     WatchProcess,
 )
 from modelwarden.daemon.event import FileHashed, FileInspected, Inspection, UserNamed
-from modelwarden.daemon.executor import BATCH, Executor
+from modelwarden.daemon.executor import BATCH, Children, Executor
+from modelwarden.daemon.identify.containers.engine import Container
 from modelwarden.probes.event import Event
 from modelwarden.probes.sampled.procfs import Resynced
 
@@ -51,13 +53,13 @@ class FakeKernel:
 
 
 class FakeInspector:
-    """Takes files while it has room; so does a hasher."""
+    """Takes questions while it has room; so do a hasher and a describer."""
 
     def __init__(self) -> None:
         self.room = 1
-        self.taken: list[InspectFile | HashFile] = []
+        self.taken: list[InspectFile | HashFile | DescribeContainer] = []
 
-    def submit(self, command: InspectFile | HashFile) -> bool:
+    def submit(self, command: InspectFile | HashFile | DescribeContainer) -> bool:
         """As `Inspector`."""
         if len(self.taken) >= self.room:
             return False
@@ -114,8 +116,10 @@ class Stage:
         self.batches: list[int] = []
         self.events: list[Event] = []
         self.threads: set[int] = set()
-        fakes: dict[str, Any] = {"kernel": self.kernel, "inspector": self.inspector, "keeper": self.keeper}
-        fakes |= {"running": self.running, "hasher": FakeInspector()}
+        self.describer = FakeInspector()
+        children: Any = Children(self.inspector, FakeInspector(), self.describer)  # type: ignore[arg-type]
+        fakes: dict[str, Any] = {"kernel": self.kernel, "children": children, "keeper": self.keeper}
+        fakes |= {"running": self.running}
         self.executor = Executor(**fakes, loop=asyncio.get_running_loop(), put=self.put)
 
     def put(self, events: list[Event]) -> None:
@@ -249,6 +253,17 @@ def test_one_look_at_a_time() -> None:
         stage.executor.scan()
         await stage.answers(12)
         assert stage.running.looks == 3
+
+    play(scene)
+
+
+def test_container_is_asked_about() -> None:
+    """A container goes to the describer, which answers by itself."""
+    question = DescribeContainer(Container("docker", "ab"), 1000)
+
+    async def scene(stage: Stage) -> None:
+        stage.executor.carry_out(question)
+        assert stage.describer.taken == [question]
 
     play(scene)
 

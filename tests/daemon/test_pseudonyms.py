@@ -7,8 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.made_up import ANY_TEXT
 
-from modelwarden.daemon.model.processes import Process
-from modelwarden.daemon.model.workloads import script_of
+from modelwarden.daemon.identify.runtimes.reading.command_line import script_of
 from modelwarden.daemon.pseudonyms import Pseudonyms
 from modelwarden.probes.candidate import STRONG_SUFFIXES, TAMPER_TARGETS, WEAK_SUFFIXES
 
@@ -174,8 +173,7 @@ def test_a_script_stays_the_script(exe: str, words: list[str]) -> None:
     """What the identity of a workload is made of is replaced, word by word, by what means the same."""
     names = Pseudonyms(KEY)
     arguments = ("x", *words)
-    process = Process(1, 1, None, 0, 0, 0, path=exe, arguments=arguments)
-    there = Process(1, 1, None, 0, 0, 0, path=names.path(exe), arguments=names.arguments(arguments))
-    script = script_of(process).split(" ", 1)
-    expected = names.arguments([script_of(process)]) if script[0] not in {"-m", "-jar"} else names.arguments(script)
-    assert script_of(there) == " ".join(expected)
+    found = script_of(arguments, exe.rpartition("/")[2])
+    script = found.split(" ", 1)
+    expected = names.arguments([found]) if script[0] not in {"-m", "-jar"} else names.arguments(script)
+    assert script_of(names.arguments(arguments), names.path(exe).rpartition("/")[2]) == " ".join(expected)
