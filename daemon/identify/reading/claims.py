@@ -6,6 +6,8 @@ TEXT_LIMIT = 200
 """The longest claim in characters: names, licences and architectures of real models stay far below."""
 PARAMETERS_LIMIT = 10**15
 """More weights than this no model has; a larger claim is a lie or a bug."""
+TYPES_LIMIT = 32
+"""Ways to store weights in one file: real ones mix three or four."""
 TOO_MANY_PARAMETERS = "it claims more parameters than any model has"
 
 
@@ -36,3 +38,9 @@ def dominant(weights: Mapping[str, int]) -> str | None:
 def cut_short(has: int, needs: int) -> str:
     """The problem of a download that stopped: sizes in bytes."""
     return f"the file is cut short: it has {has} of the {needs} bytes that its header promises"
+
+
+def most_first(weights: Mapping[str, int]) -> tuple[tuple[str, int], ...]:
+    """The types with their weights, most weights first, in the alphabet's order where two have as many."""
+    ordered = sorted(weights.items(), key=lambda item: (-item[1], item[0]))[:TYPES_LIMIT]
+    return tuple((text(kind) or "?", count) for kind, count in ordered)
