@@ -3,7 +3,7 @@
 import json
 import re
 
-from modelwarden.daemon.identify.reading import claims, safetensors_header, transformers_config
+from modelwarden.daemon.identify.reading import claims, json_object, safetensors_header, transformers_config
 from modelwarden.daemon.identify.reading.damage import Damaged
 from modelwarden.daemon.identify.reading.safetensors_header import ARCHITECTURES, LICENSES, NAMES, Header
 from modelwarden.daemon.identify.reading.shards import shard_of
@@ -62,12 +62,8 @@ def _adapter(window: Window) -> Config | None:
 
     Source: `LoraConfig` and `PeftConfigMixin.save_pretrained` in PEFT's `config.py`.
     """
-    data = window.beside.read("adapter_config.json")
-    try:
-        document = json.loads(data.decode()) if data is not None else None
-    except (ValueError, RecursionError):
-        return None
-    if not isinstance(document, dict):
+    document = json_object.parse(window.beside.read("adapter_config.json"))
+    if document is None:
         return None
     base = claims.text(document.get("base_model_name_or_path"))
     kind = claims.text(document.get("peft_type")) or "PEFT"
