@@ -51,7 +51,10 @@ def texts(file: Layout, messages: list[Message], wanted: frozenset[str]) -> dict
         if message.kind == ATTRIBUTE and not message.flags & SHARED:
             name, kind, value = _attribute(message.data)
             if name in wanted and name not in found:
-                found[name] = _text(file, kind, value)
+                try:
+                    found[name] = _text(file, kind, value)
+                except Damaged:  # that there is such an attribute tells already
+                    found[name] = None
     return found
 
 
@@ -62,7 +65,7 @@ def links(file: Layout, messages: list[Message], *, named: bool = True) -> Itera
             tree, heap = file.offset(message.data, 0), file.offset(message.data, file.offsets)
             names = _names(file, heap) if named and heap is not None else b""
             for at, address in _symbols(file, tree):
-                yield names[at : names.find(b"\0", at, at + NAME_LIMIT)].decode("utf-8", "replace"), address
+                yield names[at : at + NAME_LIMIT].partition(b"\0")[0].decode("utf-8", "replace"), address
         elif message.kind == LINK:
             link = _link(file, message.data)
             if link is not None:
