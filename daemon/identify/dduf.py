@@ -9,9 +9,12 @@ from modelwarden.daemon.identify.reading.folder import DOCUMENT_LIMIT
 from modelwarden.daemon.identify.reading.part import Part
 from modelwarden.daemon.identify.reading.safetensors_header import Header
 from modelwarden.daemon.identify.reading.zip_directory import Member, content_offset, members, read_member
+from modelwarden.daemon.identify.reading.zip_start import first_member
 from modelwarden.daemon.identify.sniffer import BudgetSpentError, Format, Identity, Window
 
 INDEX = "model_index.json"
+ALLOWED = (".json", ".model", ".safetensors", ".txt")
+"""No other file may be in one (`DDUF_ALLOWED_ENTRIES`)."""
 COMPRESSED = "a member is compressed, which DDUF does not allow"
 WEIGHTS_LIMIT = 1000
 """Files of weights in one archive: real pipelines have about ten."""
@@ -28,6 +31,10 @@ class Dduf:
 
     def identify(self, window: Window) -> Identity | None:
         """The identity from the pipeline's index and the headers of its weights; `None` for any other zip archive."""
+        is_named = window.name.endswith(".dduf")
+        first = first_member(window)
+        if not is_named and not (first.is_stored and first.name.endswith(ALLOWED) and first.name.count("/") <= 1):
+            return None
         pipeline, complete = Pipeline(), False
         try:
             pipeline.read(window)
@@ -36,8 +43,8 @@ class Dduf:
             pipeline.problem = str(damage)
         except BudgetSpentError:
             pipeline.problem = "its headers are larger than an inspection reads"
-        # The extension is what diffusers goes by; a folder that somebody zipped is no file that it would load.
-        if not window.name.endswith(".dduf") and (pipeline.built is None or pipeline.problem == COMPRESSED):
+        # A folder that somebody zipped is no file that diffusers would load.
+        if not is_named and (pipeline.built is None or pipeline.problem == COMPRESSED):
             return None
         header = pipeline.header
         return Identity(

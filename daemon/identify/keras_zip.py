@@ -10,10 +10,12 @@ from modelwarden.daemon.identify.reading.hdf5_layout import Layout
 from modelwarden.daemon.identify.reading.keras_model import Weights
 from modelwarden.daemon.identify.reading.part import Part
 from modelwarden.daemon.identify.reading.zip_directory import Member, content_offset, members, read_member
+from modelwarden.daemon.identify.reading.zip_start import first_member
 from modelwarden.daemon.identify.sniffer import BudgetSpentError, Format, Identity, Window
 
 CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
 SUFFIX = ".keras"
+"""Keras loads no archive that is called otherwise; the cache of a hub has other names for what Keras wrote."""
 
 
 class KerasZip:
@@ -27,6 +29,9 @@ class KerasZip:
 
     def identify(self, window: Window) -> Identity | None:
         """The identity from the configuration and the datasets of the weights; `None` for any other zip archive."""
+        is_named = window.name.endswith(SUFFIX)
+        if not is_named and first_member(window).name not in {CONFIG, METADATA, WEIGHTS}:
+            return None
         archive, complete = Archive(), False
         try:
             complete = archive.read(window)
@@ -34,7 +39,7 @@ class KerasZip:
             archive.problem = str(damage)
         except BudgetSpentError:
             archive.problem = "it is larger than an inspection reads"
-        if not archive.is_keras and not window.name.endswith(SUFFIX):
+        if not archive.is_keras and not is_named:
             return None
         weights = archive.weights
         return Identity(

@@ -87,6 +87,12 @@ def test_leaves_other_archives_alone(members: dict[str, bytes]) -> None:
     assert identity.problem is not None
 
 
+@pytest.mark.parametrize(("first", "is_one"), [("vae/config.json", True), ("README.md", False), ("a/b/c.json", False)])
+def test_an_archive_with_other_files_is_none(first: str, is_one: bool) -> None:
+    """huggingface_hub refuses what has other files, or folders in folders: the first member tells."""
+    assert (identify(archive({first: b"{}", **MEMBERS})) is not None) == is_one
+
+
 def test_takes_no_folder_that_somebody_zipped() -> None:
     """DDUF stores what it holds; a compressed one is no model, or a broken one by its extension."""
     data = archive(MEMBERS, zipfile.ZIP_DEFLATED)

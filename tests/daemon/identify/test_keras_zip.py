@@ -62,6 +62,13 @@ def test_leaves_other_archives_alone(members: dict[str, bytes]) -> None:
     assert identity.problem is not None
 
 
+def test_an_archive_that_starts_otherwise_is_known_by_its_name() -> None:
+    """Somebody packed it anew: Keras loads it by its extension, so it is looked for by that."""
+    data = archive({"assets/": b"", "config.json": CONFIG, "metadata.json": METADATA})
+    assert identify(data) is None
+    assert identify(data, "model.keras") == Identity("keras", "digits", "Functional")
+
+
 def test_weights_of_another_kind_are_not_counted() -> None:
     """Weights as npz are pickles, which are not looked into."""
     members = {"config.json": CONFIG, "metadata.json": METADATA, "model.weights.npz": b"x"}
