@@ -7,7 +7,7 @@ TEXT_LIMIT = 200
 PARAMETERS_LIMIT = 10**15
 """More weights than this no model has; a larger claim is a lie or a bug."""
 TYPES_LIMIT = 32
-"""Ways to store weights in one file: real ones mix three or four."""
+"""Types of weights in one file that are told; real models mix a handful."""
 TOO_MANY_PARAMETERS = "it claims more parameters than any model has"
 
 
@@ -35,12 +35,12 @@ def dominant(weights: Mapping[str, int]) -> str | None:
     return min(weights, key=lambda key: (-weights[key], key)) if weights else None
 
 
+def most_first(weights: Mapping[str, int]) -> tuple[tuple[str, int], ...]:
+    """The types with their weights, most weights first, in the order of the alphabet where two have as many."""
+    ordered = sorted(weights.items(), key=lambda item: (-item[1], item[0]))[:TYPES_LIMIT]
+    return tuple((text(kind) or "?", count) for kind, count in ordered if count > 0)
+
+
 def cut_short(has: int, needs: int) -> str:
     """The problem of a download that stopped: sizes in bytes."""
     return f"the file is cut short: it has {has} of the {needs} bytes that its header promises"
-
-
-def most_first(weights: Mapping[str, int]) -> tuple[tuple[str, int], ...]:
-    """The types with their weights, most weights first, in the alphabet's order where two have as many."""
-    ordered = sorted(weights.items(), key=lambda item: (-item[1], item[0]))[:TYPES_LIMIT]
-    return tuple((text(kind) or "?", count) for kind, count in ordered)
