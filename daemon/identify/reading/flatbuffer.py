@@ -10,7 +10,7 @@ from struct import Struct
 from modelwarden.daemon.identify.reading.damage import CUT_SHORT, Damaged
 from modelwarden.daemon.identify.reading.source import Source
 
-VALUES_LIMIT = 500_000
+VALUES_LIMIT = 300_000
 """Values in all of one file: a tensor takes about twenty, a large real model has some thousand tensors."""
 PAGE_BITS = 12
 PAGE = 1 << PAGE_BITS
