@@ -76,12 +76,13 @@ class Reader:
 class Readers:
     """One opener with one worker, joined by a channel that only they hold."""
 
-    def __init__(self) -> None:
+    def __init__(self, worker: str = "modelwarden.daemon.worker") -> None:
+        """`worker` is the program that is handed what the opener opens."""
         left, right = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with left, right:
             self.opener = Reader("modelwarden.daemon.opener", left)
             try:
-                self.worker = Reader("modelwarden.daemon.worker", right)
+                self.worker = Reader(worker, right)
             except OSError:
                 self.opener.kill()
                 self.opener.close()

@@ -215,7 +215,7 @@ def test_restart_goes_on(talk: Conversation) -> None:
     (told,) = of(Raise, talk.tell(tick(LATER)))
     stored = remembered(
         [(f"{DEVICE}:{inode_of(MODEL)}", model_document(talk.model()))],
-        [workload_document(talk.workload, talk.world.users)],
+        [workload_document(talk.workload, talk.world)],
         [alert_document(told.alert)],
     )
     again = Conversation(RULE)
@@ -226,7 +226,7 @@ def test_restart_goes_on(talk: Conversation) -> None:
     assert of(Raise, again.commands) == []
     (grown,) = of(Raise, again.tell(tick(at + GROWTH_INTERVAL_NS)))
     assert (grown.alert.id, grown.alert.count, grown.is_new) == (told.alert.id, 3, False)
-    document = workload_document(again.workload, {})
+    document = workload_document(again.workload, again.world)
     assert [model["path"] for model in document["models"]] == [MODEL]
 
 

@@ -1,6 +1,7 @@
 """`modelwarden census`: which local AI was seen."""
 
 import argparse
+from datetime import datetime
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
@@ -48,16 +49,22 @@ class Census:
         if args.json:
             say_json({**head, "workloads": workloads, "models": models})
         elif workloads or models:
-            if workloads:
-                say(render(_COLUMNS, [row for item in workloads for row in _rows(item)], Terminal.here()))
-                say("")
-            say(_summary(workloads, models, head["generated_at"]))
+            say(table(workloads, models, head["generated_at"]))
         else:
             say(_nothing(args.since))
         return 0
 
 
-def _rows(workload: "Document") -> list[list[str]]:
+def table(
+    workloads: list["Document"], models: list["Document"], generated_at: str | None, now: datetime | None = None
+) -> str:
+    """The census as people read it; `now` is what they are told the age from."""
+    lines = [row for item in workloads for row in _rows(item, now)]
+    shown = f"{render(_COLUMNS, lines, Terminal.here())}\n\n" if lines else ""
+    return shown + _summary(workloads, models, generated_at, now)
+
+
+def _rows(workload: "Document", now: datetime | None) -> list[list[str]]:
     """One row per model; what is true of the whole workload stands in the first."""
     why = "; ".join(str(reason) for reason in workload.get("why") or ())
     models = [
@@ -69,7 +76,7 @@ def _rows(workload: "Document") -> list[list[str]]:
         ]
         for model in workload.get("models") or ()
     ] or [["-", "-", "-", "-"]]
-    seen = "running" if workload.get("running") else ago(workload.get("last_seen"))
+    seen = "running" if workload.get("running") else ago(workload.get("last_seen"), now)
     user = workload.get("user") or (f"uid {workload['uid']}" if workload.get("uid") is not None else "-")
     head = [seen, str(user), _what(workload)]
     return [
@@ -86,10 +93,14 @@ def _what(workload: "Document") -> str:
     return program or runtime or "-"
 
 
-def _summary(workloads: list["Document"], models: list["Document"], generated_at: str | None) -> str:
+def _summary(
+    workloads: list["Document"], models: list["Document"], generated_at: str | None, now: datetime | None
+) -> str:
     running = sum(bool(workload.get("running")) for workload in workloads)
     text = f"{_count(len(workloads), 'workload')} ({running} running), {_count(len(models), 'model')}"
-    return f"{text}; as of {printable(to_the_second(generated_at))} ({ago(generated_at)})" if generated_at else text
+    return (
+        f"{text}; as of {printable(to_the_second(generated_at))} ({ago(generated_at, now)})" if generated_at else text
+    )
 
 
 def _count(number: int, noun: str) -> str:
