@@ -99,7 +99,7 @@ class CoreMl:
 
     def recognises(self, head: bytes, size: int) -> bool:
         """By the version and the description, which every writer puts first."""
-        return size > 16 and head[:1] == b"\x08" and 0 < head[1] <= VERSION_LIMIT and head[2] in {0x12, 0x50}
+        return min(size, len(head)) > 16 and head[0] == 8 and 0 < head[1] <= VERSION_LIMIT and head[2] == DESCRIPTION
 
     def identify(self, window: Window) -> Identity | None:
         """The identity from the fields, `None` for any other protocol buffer."""

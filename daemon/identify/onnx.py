@@ -6,7 +6,7 @@ tells it from other protocol buffers is that its fields have the numbers and typ
 
 import re
 
-from modelwarden.daemon.identify.reading import claims
+from modelwarden.daemon.identify.reading import claims, transformers_config
 from modelwarden.daemon.identify.reading.damage import Damaged
 from modelwarden.daemon.identify.reading.onnx_terms import (
     ARCHITECTURES,
@@ -170,7 +170,7 @@ class Onnx:
 
     def recognises(self, head: bytes, size: int) -> bool:
         """By the version that every writer puts first; the rest is for `identify`."""
-        return size > 16 and head[:1] == b"\x08" and 0 < head[1] <= IR_VERSION_LIMIT
+        return min(size, len(head)) > 16 and head[0] == 8 and 0 < head[1] <= IR_VERSION_LIMIT
 
     def identify(self, window: Window) -> Identity | None:
         """The identity from the fields, `None` for any other protocol buffer."""
@@ -186,10 +186,11 @@ class Onnx:
         if not model.is_one or (complete and not model.opsets):
             return None
         tally = model.tally
+        config = transformers_config.read(window.beside) or transformers_config.Config()
         return Identity(
             self.name,
-            name=model.claim(NAMES) or _name(model.name),
-            architecture=model.claim(ARCHITECTURES),
+            name=model.claim(NAMES) or config.name or _name(model.name),
+            architecture=model.claim(ARCHITECTURES) or config.architecture,
             parameters=(tally.parameters or None) if complete else None,
             quantization=tally.dominant,
             license=model.claim(LICENSES),

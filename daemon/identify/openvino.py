@@ -6,8 +6,9 @@ neighbour.
 
 from html import unescape
 
-from modelwarden.daemon.identify.reading import claims
+from modelwarden.daemon.identify.reading import claims, transformers_config
 from modelwarden.daemon.identify.reading.damage import Damaged
+from modelwarden.daemon.identify.reading.folder import Folder
 from modelwarden.daemon.identify.reading.magicless import runs_code
 from modelwarden.daemon.identify.reading.openvino_ir import Graph, graph_of
 from modelwarden.daemon.identify.sniffer import BudgetSpentError, Format, Identity, Window
@@ -35,19 +36,19 @@ class OpenVino:
         if dot and suffix.lower() == "bin":
             xml = window.beside.read(f"{stem}.xml", XML_LIMIT)
             graph = graph_of(xml) if xml else None
-            return _identity(graph, xml, window.size) if graph and xml else None
+            return _identity(graph, xml, window.size, window.beside) if graph and xml else None
         if not window.read(0, 8).startswith(XML_STARTS):
             return None
         graph = graph_of(window.read(0, 4096))
         if graph is None:
             return None
         try:
-            return _identity(graph, window.read(0, min(window.size, XML_LIMIT)), None)
+            return _identity(graph, window.read(0, min(window.size, XML_LIMIT)), None, window.beside)
         except BudgetSpentError:
             return Identity(self.name, name=_name(graph.name), problem="it is larger than an inspection reads")
 
 
-def _identity(graph: Graph, xml: bytes, weights_size: int | None) -> Identity:
+def _identity(graph: Graph, xml: bytes, weights_size: int | None, beside: Folder) -> Identity:
     complete, problem = False, None
     try:
         graph.read(xml)
@@ -57,9 +58,11 @@ def _identity(graph: Graph, xml: bytes, weights_size: int | None) -> Identity:
     except Damaged as damage:
         problem = str(damage)
     tally = graph.tally
+    config = transformers_config.read(beside) or transformers_config.Config()
     return Identity(
         OpenVino.name,
-        name=_name(graph.name),
+        name=_name(graph.name) or config.name,
+        architecture=config.architecture,
         parameters=(tally.parameters or None) if complete else None,
         quantization=tally.dominant,
         problem=problem,

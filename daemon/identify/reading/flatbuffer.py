@@ -5,7 +5,7 @@ to the same table again and again. What bounds a walk is the number of values th
 """
 
 from collections.abc import Iterator
-from struct import Struct
+from struct import Struct, unpack
 
 from modelwarden.daemon.identify.reading.damage import CUT_SHORT, Damaged
 from modelwarden.daemon.identify.reading.source import Source
@@ -15,6 +15,9 @@ VALUES_LIMIT = 300_000
 PAGE_BITS = 12
 PAGE = 1 << PAGE_BITS
 PAGES_LIMIT = 256
+LAYOUTS_LIMIT = 256
+FIELDS_LIMIT = 256
+"""Fields of one table: the largest of the schemas that are read here have forty."""
 U8, U16, U32, U64 = Struct("<B"), Struct("<H"), Struct("<I"), Struct("<Q")
 I32, I64 = Struct("<i"), Struct("<q")
 NO_TABLE = "its tables lead nowhere"
@@ -23,13 +26,14 @@ NO_TABLE = "its tables lead nowhere"
 class FlatBuffer:
     """The values of one file, or of the buffer that begins at `base` in it."""
 
-    __slots__ = ("_base", "_left", "_pages", "_source", "size")
+    __slots__ = ("_base", "_layouts", "_left", "_pages", "_source", "size")
 
     def __init__(self, source: Source, limit: int = VALUES_LIMIT, base: int = 0) -> None:
         self._source = source
         self._left = limit
         self._base = base
         self._pages: dict[int, bytes] = {}
+        self._layouts: dict[int, tuple[int, ...]] = {}
         self.size = source.size - base
 
     def root(self) -> "Table":
@@ -54,6 +58,21 @@ class FlatBuffer:
         """Up to `length` bytes at an offset."""
         return self._source.read(self._base + at, length)
 
+    def layout(self, at: int) -> tuple[int, ...]:
+        """Where the tables that share a list of fields have each, by its place; 0 where they do not have it."""
+        found = self._layouts.get(at)
+        if found is None:
+            count = self.number(U16, at) // 2 - 2
+            if not 0 <= count <= FIELDS_LIMIT:
+                raise Damaged(NO_TABLE)
+            data = self.data(at + 4, 2 * count)
+            if len(data) < 2 * count:
+                raise Damaged(CUT_SHORT)
+            if len(self._layouts) >= LAYOUTS_LIMIT:
+                self._layouts.clear()
+            found = self._layouts[at] = unpack(f"<{count}H", data)
+        return found
+
     def _page(self, number: int) -> bytes:
         found = self._pages.get(number)
         if found is None:
@@ -66,23 +85,20 @@ class FlatBuffer:
 class Table:
     """A table: its fields are named by their place in the schema, from 0."""
 
-    __slots__ = ("_buffer", "_fields", "_fields_bytes", "at")
+    __slots__ = ("_at", "_buffer", "_layout")
 
     def __init__(self, buffer: FlatBuffer, at: int) -> None:
         self._buffer = buffer
-        self.at = at
-        self._fields = at - buffer.number(I32, at)
-        if not 0 < self._fields <= buffer.size - 4:
+        self._at = at
+        layout = at - buffer.number(I32, at)
+        if layout <= 0:
             raise Damaged(NO_TABLE)
-        self._fields_bytes = buffer.number(U16, self._fields)
+        self._layout = buffer.layout(layout)
 
     def field(self, place: int) -> int | None:
         """The offset of a field, `None` where it has its default."""
-        entry = 4 + 2 * place
-        if entry + 2 > self._fields_bytes:
-            return None
-        offset = self._buffer.number(U16, self._fields + entry)
-        return self.at + offset if offset else None
+        layout = self._layout
+        return self._at + layout[place] if place < len(layout) and layout[place] else None
 
     def number(self, place: int, layout: Struct, default: int = 0) -> int:
         """A field of this layout."""

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from onnx import TensorProto, helper, numpy_helper
 from tests.encodings import message, number, varint
 from tests.limits import within_limits
-from tests.models import Memory, mutations
+from tests.models import Memory, Shelf, mutations
 from tests.real_models import real_model
 
 from modelwarden.daemon.identify.onnx import FORMAT
@@ -94,6 +94,15 @@ def test_metadata_names_the_model() -> None:
     nameless = identify(model(name="main_graph").SerializeToString())
     assert nameless is not None
     assert nameless.name is None
+
+
+def test_configuration_beside_names_the_model() -> None:
+    """What transformers exports has its configuration in the same folder."""
+    config = b'{"architectures": ["BertModel"], "_name_or_path": "dana/tiny-bert"}'
+    window = Memory(model(name="main_graph").SerializeToString(), beside=Shelf({"config.json": config}))
+    identity = FORMAT.identify(window)
+    assert identity is not None
+    assert (identity.name, identity.architecture) == ("dana/tiny-bert", "BertModel")
 
 
 def test_counts_sparse_weights() -> None:

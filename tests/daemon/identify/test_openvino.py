@@ -106,6 +106,15 @@ def test_names_of_converters_are_none(name: str) -> None:
     assert identity.name is None
 
 
+def test_configuration_beside_names_the_model() -> None:
+    """What transformers exports has its configuration in the same folder."""
+    config = b'{"architectures": ["BertModel"], "_name_or_path": "dana/tiny-bert"}'
+    beside = Shelf({"m.xml": xml(USUAL, name="Model0"), "config.json": config})
+    identity = FORMAT.identify(Memory(WEIGHTS, name="m.bin", beside=beside))
+    assert identity is not None
+    assert (identity.name, identity.architecture) == ("dana/tiny-bert", "BertModel")
+
+
 @pytest.mark.parametrize(
     ("beside", "name"),
     [
