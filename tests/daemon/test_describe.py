@@ -192,7 +192,7 @@ def test_only_plain_files_on_plain_ways_are_opened(tmp_path: Path, what: str) ->
             os.mkfifo(path)
             os.chown(path, USER.pw_uid, USER.pw_uid)
         case "large":
-            os.truncate(path, (8 << 20) + 1)
+            path.write_bytes(LIST + b" " * (8 << 20))
     assert said(tmp_path, PODMAN) == UNKNOWN
 
 
@@ -239,10 +239,10 @@ def test_one_child_for_each_question(tmp_path: Path) -> None:
 
 
 def test_a_full_queue_says_so(tmp_path: Path) -> None:
-    """What has no room is counted, and answered with nothing known."""
+    """What has no room is counted, and answered with nothing known; what waits already takes none."""
 
     async def scenario(desk: Desk) -> None:
-        for number in range(3):
+        for number in (0, 1, 1, 2):
             desk.describer.submit(DescribeContainer(Container("docker", str(number)), 0))
         async with asyncio.timeout(SOON_S):
             assert (await desk.answers.get()).container.id == "2"
@@ -275,7 +275,9 @@ def test_closing_does_not_wait(tmp_path: Path) -> None:
         await asyncio.sleep(0.05)
         await desk.describer.close()
         desk.describer.submit(DescribeContainer(Container("docker", OTHER), 0))
+        await asyncio.sleep(0.05)
         assert desk.answers.empty()
+        assert len(desk.pids) == 1
 
     desk = at_work(tmp_path, scenario)
     assert not any(Path(f"/proc/{pid}").exists() for pid in desk.pids)

@@ -57,6 +57,7 @@ def test_knows_its_own(lineage: tuple[Program, ...], head: int, strength: int) -
     [
         (native("/tmp/local-ai", ""),),
         (native("/tmp/local-ai", "100"),),
+        (native("/tmp/local-ai", "--addr 127.0.0.1:4"),),
         (python("backend.py --addr 127.0.0.1:4"),),
         (
             native("/b/whisper/whisper", "--addr 127.0.0.1:4"),

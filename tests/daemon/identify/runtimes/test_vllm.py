@@ -58,6 +58,7 @@ def test_knows_its_own(lineage: tuple[Program, ...], head: int, strength: int) -
         (python("serve.py vllm serve"),),
         (python("-m vllmish.entrypoints"),),
         (Program("/usr/bin/sleep", ("VLLM::EngineCore", "9")),),
+        (worker(), Program("/usr/bin/sleep", ("VLLM::EngineCore", "9"))),
         (
             worker(),
             python("train.py"),

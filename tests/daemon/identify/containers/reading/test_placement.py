@@ -98,6 +98,10 @@ def test_names_the_application(cgroup: str, application: str | None) -> None:
             f"/docker/{ID}/user.slice/user-7.slice/user@7.service/app.slice/x.service",
             Placement("x.service", user_unit=True, container=DOCKER),
         ),
+        (
+            f"/docker/{ID}/user.slice/user-7.slice/user@7.service/app.slice/app-code@1.service",
+            Placement(container=DOCKER),
+        ),
     ],
 )
 def test_the_innermost_container_counts(cgroup: str, placement: Placement) -> None:

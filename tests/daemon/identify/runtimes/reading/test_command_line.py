@@ -1,5 +1,7 @@
 """Command lines: what really runs, whoever runs it."""
 
+from multiprocessing.spawn import get_command_line
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -105,6 +107,11 @@ def test_finds_options() -> None:
 def test_knows_workers(program: Program) -> None:
     """Processes that Python's libraries start for parallel work are told by what they are given."""
     assert command_line(program).is_python_worker
+
+
+def test_knows_this_python_s_workers() -> None:
+    """The command line is the one that the standard library makes."""
+    assert command_line(Program(PYTHON, tuple(get_command_line(pipe_handle=7)))).is_python_worker
 
 
 def test_others_are_no_workers() -> None:
