@@ -32,10 +32,11 @@ onnx.save(model, sys.argv[1])
 
 
 def python(code: str, *arguments: Path | str, **environment: str) -> None:
-    """Runs a script of its own, as a person would."""
-    subprocess.run(
-        [sys.executable, "-c", code, *arguments], check=True, capture_output=True, env={**os.environ, **environment}
-    )
+    """Runs a script of its own, as a person would: what is given by `-c` is one workload, whatever it is."""
+    folder = Path(arguments[0]).parent
+    script = folder / f"script-{len(list(folder.iterdir()))}.py"
+    script.write_text(code)
+    subprocess.run([sys.executable, script, *arguments], check=True, env={**os.environ, **environment})
 
 
 def workload_of(daemon: Daemon, path: Path) -> Any:
@@ -55,7 +56,9 @@ def test_onnxruntime(daemon: Daemon, tmp_path: Path) -> None:
     python(ONNX, path)
     python("import onnxruntime, sys; onnxruntime.InferenceSession(sys.argv[1])", path)
 
-    workload = workload_of(daemon, path)
+    end = time.monotonic() + 20
+    while (workload := workload_of(daemon, path))["runtime"] is None and time.monotonic() < end:
+        time.sleep(0.1)
     (model,) = [one for one in workload["models"] if one["path"] == str(path)]
     assert workload["runtime"] == "onnxruntime"
     assert (model["format"], model["parameters"], model["quantization"]) == ("onnx", 64, "F32")
