@@ -258,6 +258,7 @@ class App:
         self._workings.inspections_dropped = self._inspector.dropped
         self._workings.rows_unwritten = self._keeper.evicted
         self._workings.kernel_refusals = self._executor.refusals
+        self._workings.hashes_dropped, self._workings.hashes_forgotten = self._hasher.dropped, self._hasher.forgotten
         self.snapshot = picture(at, self._core, self._census, self._kernel.states, self._workings)
         notify("WATCHDOG=1")
 

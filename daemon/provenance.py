@@ -3,9 +3,10 @@
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from modelwarden.daemon.identify.origins.origin import Origin
+from modelwarden.daemon.identify.origins.reading.linked_folder import LinkedFolder
 from modelwarden.daemon.identify.reading.claims import text
 from modelwarden.daemon.identify.reading.folder import Folder
 
@@ -24,8 +25,19 @@ class Surroundings(Protocol):
         ...
 
 
-def trace(path: str, surroundings: Surroundings, stores: Iterable[Origin]) -> dict[str, object] | None:
-    """The source by the first store that knows the file, its claims cut to what may be stored."""
+class Traced(NamedTuple):
+    """What a store says of a file."""
+
+    claims: dict[str, object]
+    """Of the source, cut to what may be stored."""
+    name: str | None = None
+    """What its users call the file, where the store itself keeps it under another name."""
+    beside: Folder | None = None
+    """What they see beside it."""
+
+
+def trace(path: str, surroundings: Surroundings, stores: Iterable[Origin]) -> Traced | None:
+    """The source by the first store that knows the file."""
     environment = surroundings.environment()
     if environment is None:
         return None
@@ -33,11 +45,16 @@ def trace(path: str, surroundings: Surroundings, stores: Iterable[Origin]) -> di
         location = store.locate(path, environment)
         if location is None:
             continue
-        source = store.trace(location, surroundings.folder(location.up))
+        folder = surroundings.folder(location.up)
+        source = store.trace(location, folder)
         if source is not None:
             claims: dict[str, object] = {name: text(value) for name, value in asdict(source).items()}
             claims["kind"] = source.kind
             if not _DIGEST.fullmatch(source.digest or ""):
                 claims["digest"] = None
-            return claims
+            claims["shown"] = None
+            if source.shown is None:
+                return Traced(claims)
+            place, _, name = source.shown.rpartition("/")
+            return Traced(claims, name, LinkedFolder(folder, place))
     return None

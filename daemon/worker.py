@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from _socket import CMSG_SPACE, SCM_RIGHTS, SO_RCVTIMEO, SOL_SOCKET, socket
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
@@ -11,9 +12,10 @@ from typing import NamedTuple, cast
 
 from modelwarden.daemon.asked_folder import Line
 from modelwarden.daemon.identify.origins.origin import Origin
+from modelwarden.daemon.identify.reading.folder import Folder
 from modelwarden.daemon.identify.reading.window import FileWindow
-from modelwarden.daemon.identify.sniffer import Format, sniff
-from modelwarden.daemon.provenance import trace
+from modelwarden.daemon.identify.sniffer import Format, Identity, sniff
+from modelwarden.daemon.provenance import Traced, trace
 from modelwarden.daemon.sandbox import die_with_parent, drop_user, limit, load_filter, reading_only
 from modelwarden.probes.discover import discover
 
@@ -24,6 +26,10 @@ MEMORY_BYTES = 256 << 20
 CPU_S = 140
 """For all the files of one worker: the daemon replaces it after 64, each of which has two seconds."""
 DESCRIPTORS = 16
+BLOB = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}", re.ASCII)
+"""A file that has another name for its users: without it some formats cannot be told."""
+BLOB_MIN_BYTES = 1 << 20
+"""Smaller ones are configurations and vocabularies, which are not worth a walk through their store."""
 ANSWER_WITHIN_US = 500_000
 """How long the opener has for one document: a file system that never answers costs the documents, not the identity."""
 TIMEVAL = Struct("@ll")
@@ -111,17 +117,24 @@ class Reader:
         return json.dumps(answer).encode()
 
     def _inspect(self, task: Task, line: Line) -> dict[str, object]:
-        name, beside = task.path.rpartition("/")[2], line.folder(0)
-        window = FileWindow(task.descriptor, task.size, BUDGET_BYTES, name, beside)
-        identity = sniff(window, self._formats)
+        name = task.path.rpartition("/")[2]
+        identity = self._sniff(task, name, line.folder(0))
+        traced, reason = None, None
+        if identity is not None or (BLOB.fullmatch(name) and task.size >= BLOB_MIN_BYTES):
+            traced, reason = self._origin(task.path, line)
+        if traced is not None and traced.name is not None:
+            identity = self._sniff(task, traced.name, traced.beside) or identity
         if not _is_still(task.descriptor, task.size, task.mtime_ns):
             return {"outcome": "changed", "reason": "it was written to while it was read"}
         if identity is None:
             return {"outcome": "not_a_model"}
-        origin, reason = self._origin(task.path, line)
+        origin = traced.claims if traced is not None else None
         return {"outcome": "model", "identity": asdict(identity), "origin": origin, "reason": reason}
 
-    def _origin(self, path: str, line: Line) -> tuple[dict[str, object] | None, str | None]:
+    def _sniff(self, task: Task, name: str, beside: Folder | None) -> Identity | None:
+        return sniff(FileWindow(task.descriptor, task.size, BUDGET_BYTES, name, beside), self._formats)
+
+    def _origin(self, path: str, line: Line) -> tuple[Traced | None, str | None]:
         """What the store says of the file, or why that could not be read: what the file is stands without it."""
         try:
             return trace(path, line, self._stores), None

@@ -14,7 +14,8 @@ from tests.models import Shelf
 COMMIT = "c0ffee" + "0" * 34
 WEIGHTS = (88).to_bytes(8, "little") + b'{"w":{"dtype":"F16","shape":[2,2],"data_offsets":[0,8]}}'.ljust(88) + bytes(8)
 CARD = b"---\nlicense: apache-2.0\n---\n# Tiny\n"
-FILES = {"onnx/model.safetensors": WEIGHTS, "README.md": CARD, "config.json": b"{}"}
+CONFIG = b'{"architectures": ["LlamaForCausalLM"], "_name_or_path": "org/tiny-base"}'
+FILES = {"onnx/model.safetensors": WEIGHTS, "README.md": CARD, "config.json": b"{}", "onnx/config.json": CONFIG}
 
 
 class _Hub(BaseHTTPRequestHandler):
@@ -51,7 +52,7 @@ _DOWNLOAD = (
 
 
 def write_hub(folder: Path) -> Path:
-    """A hub's folder into which huggingface_hub has downloaded three files of `org/tiny`."""
+    """A hub's folder into which huggingface_hub has downloaded some files of `org/tiny`."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Hub)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:

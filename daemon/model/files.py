@@ -142,7 +142,7 @@ class Files:
         self._unasked: OrderedDict[FileKey, None] = OrderedDict()
         self._asked: set[FileIdentity] = set()
         self._no_models: OrderedDict[FileIdentity, None] = OrderedDict()
-        self._contained: OrderedDict[FileIdentity, Identity] = OrderedDict()
+        self._contained: OrderedDict[FileIdentity, FileInspected] = OrderedDict()
         self.evicted = 0
 
     def get(self, device: int, inode: int) -> ModelFile | None:
@@ -153,8 +153,8 @@ class Files:
         """Lets go of what was known of a file that is no more: its number was given to a new one."""
         self._known.pop((device, inode), None)
 
-    def contained(self, file: FileIdentity) -> Identity | None:
-        """What a file is that is no model by itself, if the inspector said so of this very state."""
+    def contained(self, file: FileIdentity) -> FileInspected | None:
+        """What the inspector said of this very state, of a file that is no model by itself."""
         return self._contained.get(file)
 
     def is_no_model(self, file: FileIdentity) -> bool:
@@ -205,7 +205,7 @@ class Files:
             if len(self._no_models) > NO_MODELS_LIMIT:
                 self._no_models.popitem(last=False)
         elif event.identity is not None and event.identity.generic:
-            self._contained[event.file] = event.identity
+            self._contained[event.file] = event
             if len(self._contained) > NO_MODELS_LIMIT:
                 self._contained.popitem(last=False)
         entry = self.get(event.file.device, event.file.inode)

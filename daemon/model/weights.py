@@ -102,7 +102,7 @@ class Weights:
             return [], []
         entry = self._entry(at, file, path)
         if contained is not None:
-            entry.standing, entry.identity = Standing.MODEL, contained
+            entry.standing, entry.identity, entry.origin = Standing.MODEL, contained.identity, contained.origin
         entry.strong |= bool(reasons & Candidate.STRONG_SUFFIX)
         entry.add_path(path)
         # What an earlier run of ours has counted, and is held open still, is no new open.

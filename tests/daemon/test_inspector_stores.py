@@ -54,6 +54,17 @@ def test_tells_a_model_of_the_hub(tmp_path: Path) -> None:
     assert inspected(command_for(link)).origin == event.origin
 
 
+def test_reads_a_blob_with_what_stands_beside_its_link(tmp_path: Path) -> None:
+    """Given a blob whose snapshot has a configuration, then its architecture is told."""
+    hub = write_hub(tmp_path)
+    link = hub / "models--org--tiny" / "snapshots" / COMMIT / "onnx" / "model.safetensors"
+
+    event = inspected(command_for(link.resolve()))
+
+    assert event.identity is not None
+    assert event.identity.architecture == "LlamaForCausalLM"
+
+
 def test_tells_a_model_of_ollama(tmp_path: Path) -> None:
     """Given a blob in a store of Ollama, then the event has its name there."""
     blob = write_ollama(tmp_path / "models", write_gguf(tmp_path / "m.gguf").read_bytes())

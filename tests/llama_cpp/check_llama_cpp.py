@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
@@ -49,14 +49,11 @@ def ask(port: int, prompt: str) -> Any:
     """Eight tokens from a server, once it has loaded its model."""
     end = time.monotonic() + DEADLINE_S
     while time.monotonic() < end:
-        try:
-            connection = HTTPConnection("127.0.0.1", port, timeout=10)
+        with closing(HTTPConnection("127.0.0.1", port, timeout=10)) as connection, suppress(OSError):
             connection.request("POST", "/completion", json.dumps({"prompt": prompt, "n_predict": 8}))
-            response = connection.getresponse()
-            if response.status == 200:
-                return json.loads(response.read())
-        except OSError:
-            pass
+            with connection.getresponse() as response:
+                if response.status == 200:
+                    return json.loads(response.read())
         time.sleep(0.1)
     raise AssertionError("the server never answered")
 

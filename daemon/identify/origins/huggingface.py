@@ -54,6 +54,7 @@ class HuggingFace:
             file=file,
             license=_license(store, f"{folder}/snapshots/{commit}") if commit else None,
             digest=sha256(blob.removeprefix(f"{folder}/blobs/")),
+            shown=shown,
         )
 
 

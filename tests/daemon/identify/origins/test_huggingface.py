@@ -42,6 +42,7 @@ def test_tells_a_blob_of_a_real_cache(tmp_path: Path) -> None:
         file="onnx/model.safetensors",
         license="apache-2.0",
         digest=DIGEST,
+        shown=f"models--org--tiny/snapshots/{COMMIT}/onnx/model.safetensors",
     )
 
 
