@@ -4,7 +4,7 @@
 SHELL := /bin/bash
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-kernels check bench header clean
+.PHONY: help setup run test test-kernels test-runtimes check bench header clean
 
 # bcc's Python side exists as a package of the distribution only, so the environment is made by the
 # distribution's Python and sees its packages.
@@ -22,6 +22,10 @@ TEST_PACKAGES := prometheus systemd busybox-static btrfs-progs
 MODEL_PACKAGES := basic-pitch==0.4.0 lpips==0.1.4 magika==1.0.3 silero-vad==6.2.3
 # For guests; debian-archive-keyring: systems that are not Debian have none; gcc and libc6-dev: no guest can compile.
 KERNEL_TEST_PACKAGES := qemu-system-x86 busybox-static cpio kmod e2fsprogs debootstrap debian-archive-keyring gcc libc6-dev
+
+RUNTIME_TEST_PACKAGES := cmake make g++
+LLAMA_CPP := llama-cpp-python==0.3.36
+LLAMA_SERVER := .venv/llama.cpp/bin/llama-server
 
 # Stamps: what they stand for is done again only when the pins or the project's settings change.
 SETUP := .venv/.setup-done
@@ -83,6 +87,20 @@ test-kernels: $(TEST) ## run the kernel tests under Debian's stock kernels in QE
 	@$(SUDO) $(PYTHON) -B tests/kernels/run.py $(ARGS)
 
 # That rendered files equal their rendering is a test (tests/test_layout.py).
+# A real llama.cpp: some five minutes of compiling on two processors, done once.
+$(LLAMA_SERVER): | $(TEST)
+	$(call install_packages,$(RUNTIME_TEST_PACKAGES))
+	@$(PIP) download --no-deps --no-binary :all: --dest .venv/llama.cpp $(LLAMA_CPP)
+	@tar -xzf .venv/llama.cpp/llama_cpp_python-*.tar.gz -C .venv/llama.cpp
+	@cmake -S .venv/llama.cpp/llama_cpp_python-*/vendor/llama.cpp -B .venv/llama.cpp -DCMAKE_BUILD_TYPE=Release \
+		-DCMAKE_CXX_FLAGS_RELEASE=-O1 -DGGML_NATIVE=OFF -DGGML_OPENMP=OFF -DLLAMA_CURL=OFF -DLLAMA_OPENSSL=OFF \
+		-DLLAMA_BUILD_TESTS=OFF -DLLAMA_BUILD_EXAMPLES=OFF -DBUILD_SHARED_LIBS=ON >.venv/llama.cpp/build.log
+	@echo "building llama.cpp; .venv/llama.cpp/build.log tells how far it is"
+	@cmake --build .venv/llama.cpp --target llama-server --parallel $$(nproc) >>.venv/llama.cpp/build.log 2>&1
+
+test-runtimes: $(TEST) $(LLAMA_SERVER) ## run the daemon beside a real llama.cpp, built from its source; needs root
+	@$(SUDO) $(PYTHON) -m pytest $(ARGS) tests/llama_cpp/check_llama_cpp.py
+
 check: $(TEST) ## everything CI checks: format, lint, types, architecture, tests
 	@.venv/bin/ruff format --check
 	@.venv/bin/ruff check

@@ -9,19 +9,16 @@ import time
 from collections import defaultdict
 from collections.abc import Iterator
 from statistics import mean, median, quantiles
-from typing import cast
 
 from kit.machine import introduce
 from kit.table import show
 
 from modelwarden.daemon.command import Command, FindProcess, InspectFile, NameUser
+from modelwarden.daemon.discover import make_core
 from modelwarden.daemon.event import FileIdentity, FileInspected, Inspection, PolicyLoaded, Started, UserNamed
 from modelwarden.daemon.identify.sniffer import Identity
-from modelwarden.daemon.pipeline import Core
 from modelwarden.daemon.policy import ModelApproval, ModelsPolicy, Policy
-from modelwarden.daemon.rules.rule import Rule
 from modelwarden.probes.candidate import Candidate
-from modelwarden.probes.discover import discover
 from modelwarden.probes.event import Event
 from modelwarden.probes.kernel.exec import ProcessExecuted
 from modelwarden.probes.kernel.exit import ProcessExited
@@ -40,7 +37,6 @@ USERS = (1000, 1001, 1002)
 MODELS, OTHERS = 300, 2_000
 """Files that are models; files that are only called like some (`.bin`, `.dat`, `.data`)."""
 PROGRAMS = ("/usr/bin/python3.11", "/usr/bin/bash", "/usr/bin/git", "/usr/bin/cc1", "/usr/local/bin/llama-server")
-RULES = cast("tuple[Rule, ...]", discover("modelwarden.daemon.rules", "RULE", skip=("rule",)))
 
 
 class Machine:
@@ -150,6 +146,7 @@ class Machine:
             open_flags=0,
             reasons=int(reasons),
             path_cut=0,
+            created=0,
             path=path,
         )
 
@@ -161,7 +158,7 @@ class Machine:
 
 def history() -> list[Event]:
     """All events, as a first core's questions shaped them."""
-    machine, core = Machine(), Core(RULES)
+    machine, core = Machine(), make_core()
     events = machine.beginning()
     for event in events:
         core.step(event)
@@ -174,7 +171,7 @@ def history() -> list[Event]:
 
 def busy_us(events: list[Event]) -> float:
     """Processor time of one event in the mean, microseconds, with a core of its own."""
-    core = Core(RULES)
+    core = make_core()
     begun = time.process_time()
     for event in events:
         core.step(event)
@@ -183,7 +180,7 @@ def busy_us(events: list[Event]) -> float:
 
 def clocked_us(events: list[Event]) -> dict[str, list[float]]:
     """The time of each event, microseconds, by kind."""
-    core = Core(RULES)
+    core = make_core()
     took: dict[str, list[float]] = defaultdict(list)
     for event in events:
         begun = time.perf_counter_ns()

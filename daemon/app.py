@@ -9,32 +9,36 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 from traceback import format_exc
-from typing import cast
 
 import structlog
 
 from modelwarden.daemon.census import Census
 from modelwarden.daemon.config import Config
-from modelwarden.daemon.event import FileInspected, PolicyLoaded, Remembered, Started, Stopping
-from modelwarden.daemon.executor import Executor
+from modelwarden.daemon.describe import Describer
+from modelwarden.daemon.discover import make_core, runtimes
+from modelwarden.daemon.event import PolicyLoaded, Remembered, Started, Stopping
+from modelwarden.daemon.executor import Children, Executor
+from modelwarden.daemon.hashing.hasher import Hasher
 from modelwarden.daemon.host import boot_id, host_id
 from modelwarden.daemon.inspector import Inspector
 from modelwarden.daemon.keeper import Keeper
 from modelwarden.daemon.notify import notify
 from modelwarden.daemon.picture import Workings, picture
-from modelwarden.daemon.pipeline import Core
 from modelwarden.daemon.policy_file import load_policy
-from modelwarden.daemon.rules.rule import Rule
+from modelwarden.daemon.probe_log import tell_of_probes
+from modelwarden.daemon.recorder import open_recorder
 from modelwarden.daemon.selftest import SelfTest
 from modelwarden.daemon.snapshot import Snapshot
 from modelwarden.daemon.state import State
+from modelwarden.daemon.times import to_rfc3339
 from modelwarden.daemon.toml_file import ConfigError
+from modelwarden.probes.candidate import library_head
 from modelwarden.probes.clock import boot_ns, wall_offset_ns
-from modelwarden.probes.discover import discover
 from modelwarden.probes.event import Event
 from modelwarden.probes.inbox import Inbox
 from modelwarden.probes.kernel_side import Kernel
 from modelwarden.probes.reader import Reader
+from modelwarden.probes.sampled.groups import Groups
 from modelwarden.probes.sampled.opens import OpenCounts
 from modelwarden.probes.sampled.procfs import Procfs, start_of
 from modelwarden.probes.sampled.running import Running
@@ -59,20 +63,26 @@ class Settings:
     config: Config
     policy_file: Path | None
     state_dir: Path
+    record: Path | None = None
+    """The journal to write."""
+    redact: bool = False
+    """Whether it is written without names."""
 
 
 class App:
     """One daemon. Everything here runs on the loop's thread, except what is handed to a worker by name."""
 
     def __init__(self, settings: Settings, loading: Future[Kernel]) -> None:
-        """`loading` is the kernel side on its way up. Raises `StateError` or `ConfigError` in words for a person."""
+        """`loading` is the kernel side on its way up. Raises `StateError`, `ConfigError`, `JournalError`, in words."""
         self._settings = settings
         self._loading = loading
         self._policy = load_policy(settings.policy_file)
+        self._recorder = open_recorder(settings.record, redacted=settings.redact)
         self._state = State.open(settings.state_dir)
         self._keeper = Keeper(self._state)
-        self._core = Core(cast("tuple[Rule, ...]", discover("modelwarden.daemon.rules", "RULE", skip=("rule",))))
+        self._core = make_core()
         self._inbox = Inbox()
+        self._groups = Groups()
         self._census = Census()
         self._workings = Workings()
         self._synced = asyncio.Event()
@@ -91,10 +101,11 @@ class App:
             self._recollect()
             self._kernel = await asyncio.wrap_future(self._loading)
         except BaseException:
-            self._keeper.close(STOP_DEADLINE_S)
+            self._close_files()
             raise
         self._connect(self._kernel)
-        tasks = [asyncio.create_task(one) for one in (self._inspector.run(), self._drains(), self._ticks())]
+        beside = (self._inspector.run(), self._hasher.run(), self._drains(), self._ticks())
+        tasks = [asyncio.create_task(one) for one in beside]
         try:
             # What was there before us first: the ring keeps what happens meanwhile.
             self._executor.scan()
@@ -138,24 +149,34 @@ class App:
             Remembered(at, tuple(self._state.keyed_models()), tuple(workloads), tuple(self._state.alerts())),
             PolicyLoaded(at, *self._policy),
         ):
+            self._record(event)
             self._core.step(event)
 
     def _connect(self, kernel: Kernel) -> None:
-        for probe in kernel.states:
-            if probe.hook is None:
-                log.error("probe_off", probe=probe.name, reason=probe.reason, next_step=probe.next_step)
-            elif probe.reason is not None:
-                hook = probe.hook.value
-                log.warning("probe_on", probe=probe.name, hook=hook, instead_of=probe.reason, next_step=probe.next_step)
-            else:
-                log.info("probe_on", probe=probe.name, hook=probe.hook.value)
+        tell_of_probes(kernel.states)
         self._reader, self._counts, self._ticker = Reader(kernel), OpenCounts(kernel), Ticker()
-        self._inspector = Inspector(self._inspected, boot_ns, register=lambda pid: kernel.ignore(pid, start_of(pid)))
+        # Programs run already; what was loaded in between is found by the look at the system that follows.
+        libraries = [name for runtime in runtimes() for name in runtime.libraries]
+        kernel.name_libraries(libraries)
+
+        def ignore(pid: int) -> None:
+            kernel.ignore(pid, start_of(pid))
+
+        self._inspector = Inspector(self._answered, boot_ns, register=ignore)
+        self._hasher = Hasher(self._answered, boot_ns, self._state.hashes, register=ignore)
+        self._describer = Describer(self._answered, boot_ns, register=ignore)
         self._executor = Executor(
             kernel=kernel,
-            inspector=self._inspector,
+            children=Children(self._inspector, self._hasher, self._describer),
             keeper=self._keeper,
-            running=Running(kernel, Procfs(self._settings.config.files.large_bytes, frozenset({os.getpid()}))),
+            running=Running(
+                kernel,
+                Procfs(
+                    self._settings.config.files.large_bytes,
+                    frozenset({os.getpid()}),
+                    libraries=frozenset(map(library_head, libraries)),
+                ),
+            ),
             loop=self._loop,
             put=self._put,
         )
@@ -163,10 +184,10 @@ class App:
     # ---- feeding the core --------------------------------------------------------------------------
 
     def _put(self, events: list[Event]) -> None:
-        self._inbox.put(events)
+        self._inbox.put(self._groups.named(events))
         self._work()
 
-    def _inspected(self, event: FileInspected) -> None:
+    def _answered(self, event: Event) -> None:
         self._put([event])
 
     def _take(self) -> bool:
@@ -188,12 +209,20 @@ class App:
             self._synced.set()
 
     def _think(self, event: Event) -> None:
+        self._record(event)
         try:
             for command in self._core.step(event):
                 self._executor.carry_out(command)
         except Exception as error:  # noqa: BLE001 - the one guard around the core: a mistake of ours costs one event
             self._inbox.failed(event)
             log.error("event_failed", kind=type(event).__name__, error=repr(error), trace=format_exc(limit=-3))  # noqa: TRY400
+        world = self._core.world
+        if rows := self._census.after(event, world):
+            self._keeper.add(*rows, as_of=to_rfc3339(world.wall_ns(event.at)))
+
+    def _record(self, event: Event) -> None:
+        if self._recorder is not None:
+            self._recorder.record(event)
 
     async def _drains(self) -> None:
         while True:
@@ -222,12 +251,14 @@ class App:
         if drained:  # repetitions of an open make sense behind the open only
             self._put(list(self._counts.sample(at)))
         self._put(list(self._ticker.sample(at)))
-        self._keeper.add(*self._census.update(self._core.world, at))
         self._keeper.flush()
+        if self._recorder is not None:
+            self._recorder.flush()
         self._workings.inbox_depth = len(self._inbox)
         self._workings.inspections_dropped = self._inspector.dropped
         self._workings.rows_unwritten = self._keeper.evicted
         self._workings.kernel_refusals = self._executor.refusals
+        self._workings.hashes_dropped, self._workings.hashes_forgotten = self._hasher.dropped, self._hasher.forgotten
         self.snapshot = picture(at, self._core, self._census, self._kernel.states, self._workings)
         notify("WATCHDOG=1")
 
@@ -250,8 +281,15 @@ class App:
         self._kernel.detach()
         self._tick()
         self._put([Stopping(boot_ns())])
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._inspector.close(), STOP_DEADLINE_S)
+        for reader in (self._inspector, self._hasher, self._describer):
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(reader.close(), STOP_DEADLINE_S)
         self._executor.close()
-        self._keeper.close(STOP_DEADLINE_S)
+        self._close_files()
         self._kernel.close()
+
+    def _close_files(self) -> None:
+        self._groups.close()
+        self._keeper.close(STOP_DEADLINE_S)
+        if self._recorder is not None:
+            self._recorder.close(STOP_DEADLINE_S)

@@ -3,9 +3,14 @@
 from modelwarden.daemon.documents import model_document, workload_document
 from modelwarden.daemon.model.world import World
 from modelwarden.daemon.snapshot import Document
+from modelwarden.probes.event import Event
+from modelwarden.probes.sampled.tick import Tick
 
 RUNNING_INTERVAL_NS = 10 * 1_000_000_000
 """How often the `last_seen` of what runs is brought up to date when nothing else happens."""
+
+Rows = tuple[list[tuple[str, Document]], list[Document]]
+"""(models by key, workloads)."""
 
 
 class Census:
@@ -16,8 +21,15 @@ class Census:
         self.workloads: dict[str, Document] = {}
         self._running_at = 0
 
-    def update(self, world: World, at: int) -> tuple[list[tuple[str, Document]], list[Document]]:
-        """Renders what changed since the last call; (models by key, workloads) of it."""
+    def after(self, event: Event, world: World) -> Rows | None:
+        """What is to be stored once the core has heard an event: at each tick what changed, by the tick's own time.
+
+        Nothing else decides when, so a journal gives the documents that the daemon had.
+        """
+        return self.update(world, event.at) if isinstance(event, Tick) else None
+
+    def update(self, world: World, at: int) -> Rows:
+        """Renders what changed since the last call."""
         if at - self._running_at > RUNNING_INTERVAL_NS:
             self._running_at = at
             for workload in world.workloads.all():
@@ -27,8 +39,9 @@ class Census:
         models = [
             (f"{device}:{inode}", model_document(entry)) for (device, inode), entry in world.changed_models.items()
         ]
-        known = [found for one in world.changed_workloads if (found := world.workloads.get(one)) is not None]
-        workloads = [workload_document(workload, world.users) for workload in known]
+        # In an order of their own: that of a set of texts is another one in each process.
+        known = [found for one in sorted(world.changed_workloads) if (found := world.workloads.get(one)) is not None]
+        workloads = [workload_document(workload, world) for workload in known]
         world.changed_models.clear()
         world.changed_workloads.clear()
         self.models.update(models)

@@ -3,9 +3,13 @@
 from pathlib import PurePosixPath
 
 from modelwarden.daemon.alerts.alert import Alert
+from modelwarden.daemon.identify.containers.reading.placement import application_of_path
+from modelwarden.daemon.identify.origins.origin import Source
 from modelwarden.daemon.model.files import ModelFile, Standing
+from modelwarden.daemon.model.groups import container_name
 from modelwarden.daemon.model.processes import Process, Processes, user_id
 from modelwarden.daemon.model.workloads import Workload
+from modelwarden.daemon.model.world import World
 from modelwarden.daemon.snapshot import Document
 from modelwarden.daemon.times import to_rfc3339
 
@@ -22,8 +26,8 @@ def user_name(users: Users, uid: int) -> str | None:
 
 
 def model_document(entry: ModelFile) -> Document:
-    """MODEL. Nothing is vetted or hashed yet, so nothing is verified."""
-    identity = entry.identity
+    """MODEL. It is verified when its content has been summed up and no claim contradicts that."""
+    identity, claimed = entry.identity, entry.origin and entry.origin.digest
     return {
         "path": entry.path,
         "paths": list(entry.paths),
@@ -37,9 +41,9 @@ def model_document(entry: ModelFile) -> Document:
         "size": entry.file.size,
         "shard": {"index": part.index, "count": part.count} if identity and (part := identity.shard) else None,
         "tensor_types": dict(identity.tensor_types) if identity else {},
-        "sha256": None,
-        "verified": False,
-        "origin": None,
+        "sha256": entry.sha256,
+        "verified": entry.sha256 is not None and claimed in {None, entry.sha256},
+        "origin": _origin_document(entry.origin) if entry.origin else None,
         "verdict": "pending" if entry.standing is not Standing.UNKNOWN else "unscannable",
         "findings": [],
         "opens": entry.opens,
@@ -48,27 +52,46 @@ def model_document(entry: ModelFile) -> Document:
     }
 
 
+def _origin_document(origin: Source) -> Document:
+    """Where a model came from, as its store says; the last three only where it does."""
+    more = {"file": origin.file, "name": origin.name, "remote_host": origin.remote_host}
+    return {
+        "kind": origin.kind,
+        "repository": origin.repository,
+        "revision": origin.revision,
+        **{key: value for key, value in more.items() if value is not None},
+    }
+
+
 def process_document(process: Process) -> Document:
     """One process of a workload."""
     return {"pid": process.pid, "exe": process.path, "cmdline": " ".join(process.arguments) or None}
 
 
-def workload_document(workload: Workload, users: Users) -> Document:
+def workload_document(workload: Workload, world: World) -> Document:
     """One workload of the census; what later releases learn to see is empty or `null`."""
+    users, head = world.users, workload.head
+    placement = world.groups.of(head)
+    description = world.groups.describe(placement.container)
     shown = [*workload.living.values(), *reversed(workload.ended.values())][:PROCESSES_MAX]
     models = [model_document(entry) for entry in list(workload.models.values())[-MODELS_MAX:]]
     paths = {model["path"] for model in models}
     models += [model for model in workload.earlier_models if model.get("path") not in paths]
     return {
         "id": workload.id,
-        "runtime": None,
+        "runtime": workload.runtime,
         "why": list(workload.why),
         "tier": None,
         "user": user_name(users, workload.uid),
         "uid": workload.uid,
+        "login_user": user_name(users, head.login_uid),
+        "session": world.groups.session_of(head),
         "exe": workload.exe,
-        "unit": None,
-        "container": None,
+        "unit": placement.unit,
+        "container": container_name(placement.container, description) if placement.container else None,
+        "container_image": description.image,
+        "application": placement.application or application_of_path(workload.exe or ""),
+        "namespaces": {"mount": head.mount_ns, "pid": head.pid_ns},
         "processes": [process_document(process) for process in shown],
         "models": models[:MODELS_MAX],
         "accelerators": [],

@@ -4,6 +4,7 @@ import contextlib
 import pwd
 from asyncio import AbstractEventLoop
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import assert_never
 
 import structlog
@@ -21,8 +22,10 @@ from modelwarden.daemon.command import (
     Resync,
     WatchProcess,
 )
+from modelwarden.daemon.describe import Describer
 from modelwarden.daemon.documents import alert_document
-from modelwarden.daemon.event import FileInspected, Inspection, UserNamed
+from modelwarden.daemon.event import FileHashed, FileInspected, Inspection, UserNamed
+from modelwarden.daemon.hashing.hasher import Hasher
 from modelwarden.daemon.inspector import Inspector
 from modelwarden.daemon.keeper import Keeper
 from modelwarden.daemon.lookups import Lookups
@@ -39,6 +42,15 @@ BATCH = 512
 """Events of a look at the system that are handed over at a time."""
 
 
+@dataclass(frozen=True, slots=True)
+class Children:
+    """Those that answer with the help of child programs."""
+
+    inspector: Inspector
+    hasher: Hasher
+    describer: Describer
+
+
 class Executor:
     """Lives on the loop's thread; what may block it hands to workers, whose last act is to hand back events."""
 
@@ -46,14 +58,14 @@ class Executor:
         self,
         *,
         kernel: Kernel,
-        inspector: Inspector,
+        children: Children,
         keeper: Keeper,
         running: Running,
         loop: AbstractEventLoop,
         put: Callable[[list[Event]], None],
     ) -> None:
         self._kernel = kernel
-        self._inspector = inspector
+        self._children = children
         self._keeper = keeper
         self._running = running
         self._loop = loop
@@ -65,11 +77,11 @@ class Executor:
         self.refusals = 0
         """Orders that a kernel table had no room for."""
 
-    def carry_out(self, command: Command) -> None:  # noqa: C901 - one case for each command there is
+    def carry_out(self, command: Command) -> None:  # noqa: C901, PLR0912 - one case for each command there is
         """Does it, or begins to; never waits."""
         match command:
             case InspectFile():
-                if not self._inspector.submit(command):
+                if not self._children.inspector.submit(command):
                     self._refuse(command)
             case WatchProcess():
                 self._tell_kernel(lambda: self._kernel.watch(command.pid, command.start_ns, watched=command.watched))
@@ -89,8 +101,11 @@ class Executor:
             case Announce():
                 level = _LEVELS.get(command.message, "info")
                 getattr(log, level)(command.message, **dict(command.fields))
-            case HashFile() | DescribeContainer():
-                raise NotImplementedError
+            case HashFile():
+                if not self._children.hasher.submit(command):
+                    self._refuse(command)
+            case DescribeContainer():
+                self._children.describer.submit(command)
             case _:
                 assert_never(command)
 
@@ -106,11 +121,15 @@ class Executor:
         self._names.close()
         self._system.close()
 
-    def _refuse(self, command: InspectFile) -> None:
-        """Answers for an inspector that has no room, so that nobody waits for ever."""
-        reason = "too many files were opened at once to look into this one; the next open asks again"
-        answer: list[Event] = [FileInspected(boot_ns(), command.file, Inspection.UNREADABLE, None, reason)]
-        self._loop.call_soon(self._put, answer)
+    def _refuse(self, command: InspectFile | HashFile) -> None:
+        """Answers for who has no room, so that nobody waits for ever."""
+        at, file = boot_ns(), command.file
+        if isinstance(command, HashFile):
+            answer: Event = FileHashed(at, file, None, "too many files wait to be hashed; a later use asks again")
+        else:
+            reason = "too many files were opened at once to look into this one; the next open asks again"
+            answer = FileInspected(at, file, Inspection.UNREADABLE, None, reason)
+        self._loop.call_soon(self._put, [answer])
 
     def _raise(self, command: Raise) -> None:
         alert = command.alert

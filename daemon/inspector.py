@@ -15,6 +15,7 @@ import msgspec
 
 from modelwarden.daemon.command import InspectFile
 from modelwarden.daemon.event import FileIdentity, FileInspected, Inspection
+from modelwarden.daemon.identify.origins.origin import Source
 from modelwarden.daemon.identify.sniffer import Identity
 from modelwarden.daemon.locate import CHANGED, GONE, OPENED, Request
 from modelwarden.daemon.readers import Readers
@@ -38,6 +39,9 @@ class Answer(msgspec.Struct, frozen=True):
     outcome: Literal["model", "not_a_model", "changed", "unreadable"]
     identity: Identity | None = None
     reason: str | None = None
+    origin: Source | None = None
+    opener_hangs: bool = False
+    """Something near the file does not answer; the file itself did."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +51,7 @@ class Verdict:
     outcome: Inspection
     identity: Identity | None = None
     reason: str | None = None
+    origin: Source | None = None
 
 
 class Inspector:
@@ -128,7 +133,8 @@ class Inspector:
             await self._ended.wait()
 
     def _tell(self, file: FileIdentity, verdict: Verdict) -> None:
-        self._answer(FileInspected(self._clock(), file, verdict.outcome, verdict.identity, verdict.reason))
+        found = (verdict.outcome, verdict.identity, verdict.reason, verdict.origin)
+        self._answer(FileInspected(self._clock(), file, *found))
 
     async def _rest(self) -> None:
         self._wake.clear()
@@ -213,8 +219,11 @@ class Inspector:
             if message:
                 answer = msgspec.json.decode(message, type=Answer)
                 is_whole = (answer.outcome == "model") == (answer.identity is not None)
+                if is_whole and answer.opener_hangs:
+                    # On another file system than this file's: no file is refused for it.
+                    await self._end_readers(device=0)
                 if is_whole:
-                    return Verdict(Inspection(answer.outcome), answer.identity, answer.reason)
+                    return Verdict(Inspection(answer.outcome), answer.identity, answer.reason, answer.origin)
                 message = b""
         except TimeoutError:
             verdict = await self._give_up(file, f"it could not be read within {DEADLINE_S:.0f} s")

@@ -32,9 +32,11 @@ class Keeper:
         """Why the last write failed, `None` when it did not."""
         self.evicted = 0
         self._written_at = 0.0
+        self._as_of: str | None = None
 
-    def add(self, models: list[tuple[str, Document]], workloads: list[Document]) -> None:
-        """Rows of the census to be written with the next `flush`."""
+    def add(self, models: list[tuple[str, Document]], workloads: list[Document], *, as_of: str | None = None) -> None:
+        """Rows of the census to be written with the next `flush`; `as_of` is when all of it was so (RFC 3339)."""
+        self._as_of = as_of or self._as_of
         self._models.update(models)
         self._workloads.update((document["id"], document) for document in workloads)
         self._bound()
@@ -55,7 +57,7 @@ class Keeper:
         self._written_at = time.monotonic()
         models, workloads, alerts = self._models, self._workloads, self._alerts
         self._models, self._workloads, self._alerts = {}, {}, {}
-        self._running = self._worker.submit(self._write, models, workloads, alerts)
+        self._running = self._worker.submit(self._write, models, workloads, alerts, self._as_of)
         self._in_flight = (models, workloads, alerts)
 
     def close(self, deadline_s: float) -> None:
@@ -69,6 +71,8 @@ class Keeper:
                 except TimeoutError:
                     break
             self.flush()
+        if self._as_of is not None:
+            self._worker.submit(self._state.remember_meta, "generated_at", self._as_of)
         self._worker.submit(self._state.close)
         self._worker.shutdown(wait=False)
 
@@ -78,12 +82,18 @@ class Keeper:
                 del table[next(iter(table))]
                 self.evicted += 1
 
-    def _write(self, models: dict[str, Document], workloads: dict[str, Document], alerts: dict[str, Document]) -> None:
+    def _write(
+        self,
+        models: dict[str, Document],
+        workloads: dict[str, Document],
+        alerts: dict[str, Document],
+        as_of: str | None,
+    ) -> None:
         if alerts:
             self._state.save_alerts(alerts.values())
         if models or workloads:
             self._state.save_census(models.items(), workloads.values())
-        self._state.remember_meta("generated_at", to_rfc3339(time.time_ns()))
+        self._state.remember_meta("generated_at", as_of or to_rfc3339(time.time_ns()))
 
     def _note_end(self) -> None:
         """Takes back what the last write could not store; newer rows of the same key win."""

@@ -15,7 +15,8 @@ from modelwarden.probes.inode import kernel_inode, mounted_inode
 
 OPENED, CHANGED, GONE, UNREADABLE = b"opened", b"changed", b"gone", b"unreadable"
 SYS_OPENAT2 = 437
-RESOLVE_NO_MAGICLINKS, RESOLVE_IN_ROOT = 0x02, 0x10
+RESOLVE_NO_XDEV, RESOLVE_NO_MAGICLINKS, RESOLVE_NO_SYMLINKS = 0x01, 0x02, 0x04
+RESOLVE_BENEATH, RESOLVE_IN_ROOT = 0x08, 0x10
 LOOK = os.O_PATH | os.O_CLOEXEC
 READ = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 DESCRIPTORS_LIMIT = 4096
@@ -58,7 +59,7 @@ def locate(request: Request) -> tuple[int, bytes]:
         try:
             match = _compare(request, candidate)
             if match == OPENED:
-                descriptor = _reopen(candidate)
+                descriptor = reopen(candidate)
                 if _compare(request, descriptor) == OPENED:
                     return descriptor, OPENED
                 os.close(descriptor)
@@ -98,7 +99,7 @@ def _named(root: bytes, path: bytes, errors: list[OSError]) -> Iterator[tuple[in
         _note(error, errors)
         return
     try:
-        found = _open_beneath(top, path)
+        found = open_beneath(top, path)
     except OSError as error:
         _note(error, errors)
         return
@@ -113,9 +114,11 @@ class _OpenHow(ctypes.Structure):
     _fields_ = (("flags", ctypes.c_uint64), ("mode", ctypes.c_uint64), ("resolve", ctypes.c_uint64))
 
 
-def _open_beneath(top: int, path: bytes) -> int:
-    """openat2 (Linux 5.6): every link in the path, absolute ones too, resolves below `top`."""
-    how = _OpenHow(LOOK, 0, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS)
+def open_beneath(
+    top: int, path: bytes, flags: int = LOOK, resolve: int = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS
+) -> int:
+    """openat2 (Linux 5.6). Unless told otherwise every link in the path, absolute ones too, resolves below `top`."""
+    how = _OpenHow(flags, 0, resolve)
     for _ in range(16):
         descriptor = int(
             _libc.syscall(ctypes.c_long(SYS_OPENAT2), top, ctypes.c_char_p(path), ctypes.byref(how), ctypes.sizeof(how))
@@ -202,7 +205,8 @@ def _kernel_side(request: Request, descriptor: int, found: os.stat_result) -> tu
     return mounted_inode(fdinfo, found.st_ino, (b"/proc/%b/mountinfo" % one for one in processes))
 
 
-def _reopen(candidate: int) -> int:
+def reopen(candidate: int) -> int:
+    """A descriptor for reading what `candidate` was opened to look at; raises `OSError`."""
     link = b"/proc/self/fd/%d" % candidate
     try:
         return os.open(link, READ | os.O_NOATIME)

@@ -22,6 +22,8 @@ class Workings:
     inspections_dropped: int = 0
     rows_unwritten: int = 0
     kernel_refusals: int = 0
+    hashes_dropped: int = 0
+    hashes_forgotten: int = 0
 
 
 def picture(at: int, core: Core, census: Census, states: Iterable[ProbeState], workings: Workings) -> Snapshot:
@@ -42,6 +44,9 @@ def picture(at: int, core: Core, census: Census, states: Iterable[ProbeState], w
             "processes": world.processes.evicted,
             "files": world.files.evicted,
             "workloads": world.workloads.evicted,
+            "groups": world.groups.evicted,
+            "hashes": core.hashes.evicted + workings.hashes_dropped,
+            "stored_hashes": workings.hashes_forgotten,
             "alerts": core.correlator.evicted,
             "unwritten_rows": workings.rows_unwritten,
             "kernel_marks": workings.kernel_refusals,

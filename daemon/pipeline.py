@@ -10,8 +10,12 @@ from modelwarden.daemon.alerts.recall import recall_alerts
 from modelwarden.daemon.command import Announce, Command, FindProcess
 from modelwarden.daemon.documents import actor_document, model_document, user_name
 from modelwarden.daemon.event import FileInspected, Remembered, Stopping
+from modelwarden.daemon.identify.containers.engine import Engine
+from modelwarden.daemon.identify.runtimes.runtime import Runtime
 from modelwarden.daemon.model.changes import Changes
+from modelwarden.daemon.model.hashes import Hashes
 from modelwarden.daemon.model.life import Life
+from modelwarden.daemon.model.programs import Programs
 from modelwarden.daemon.model.sight import Sight
 from modelwarden.daemon.model.weights import Weights
 from modelwarden.daemon.model.world import ModelUsed, Outcome, World
@@ -30,9 +34,17 @@ UNNAMED_MAX = 1_024
 class Core:
     """All thinking. `step` is its only way in; everything else is there to be read."""
 
-    def __init__(self, rules: Iterable[Rule]) -> None:
-        self.world = World()
-        parts = (Life(self.world), Weights(self.world), Changes(self.world), Sight(self.world))
+    def __init__(self, rules: Iterable[Rule], runtimes: Iterable[Runtime] = (), engines: Iterable[Engine] = ()) -> None:
+        self.world = World(tuple(runtimes), tuple(engines))
+        self.hashes = Hashes(self.world)
+        parts = (
+            Life(self.world),
+            Programs(self.world),
+            Weights(self.world, self.hashes),
+            self.hashes,
+            Changes(self.world),
+            Sight(self.world),
+        )
         self._handlers: dict[type[Event], list[Callable[[Any], Outcome | None]]] = {}
         for part in parts:
             for kind, take in part.handlers().items():

@@ -113,6 +113,22 @@ def _same_content(wanted: str | None, sha256: str | None) -> bool:
     return wanted is None or (sha256 is not None and wanted.lower() == sha256.lower())
 
 
+def _may_be(approval: ModelApproval, name: str | None, origin: str | None) -> bool:
+    return _matches(approval.name, name) and _matches(approval.origin, origin)
+
+
+def _holds(approval: ModelApproval, today: date) -> bool:
+    return approval.expires is None or today <= approval.expires
+
+
+def awaits_hash(policy: Policy, *, name: str | None, origin: str | None, today: date) -> bool:
+    """Whether an approval of content could still be that of a model whose content is not known yet."""
+    return policy.models is not None and any(
+        approval.sha256 is not None and _holds(approval, today) and _may_be(approval, name, origin)
+        for approval in policy.models.approved
+    )
+
+
 def judge_model(policy: Policy, *, name: str | None, origin: str | None, sha256: str | None, today: date) -> Judgement:
     """What the policy says of a model; `today` is a UTC date.
 
@@ -123,14 +139,9 @@ def judge_model(policy: Policy, *, name: str | None, origin: str | None, sha256:
         return Judgement(Opinion.NONE)
     best: Judgement | None = None
     for index, approval in enumerate(policy.models.approved):
-        if not (
-            _same_content(approval.sha256, sha256)
-            and _matches(approval.name, name)
-            and _matches(approval.origin, origin)
-        ):
+        if not (_same_content(approval.sha256, sha256) and _may_be(approval, name, origin)):
             continue
-        holds = approval.expires is None or today <= approval.expires
-        opinion = Opinion.APPROVED if holds else Opinion.EXPIRED
+        opinion = Opinion.APPROVED if _holds(approval, today) else Opinion.EXPIRED
         found = Judgement(opinion, index, approval, verified=approval.sha256 is not None)
         if best is None or _rank(found) > _rank(best):
             best = found

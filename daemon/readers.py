@@ -1,4 +1,4 @@
-"""Starts, addresses and ends the two child programs that touch files for the daemon.
+"""Starts, addresses and ends the child programs that touch files for the daemon.
 
 A child that sleeps in the kernel on a file system that never answers can be killed but not reaped:
 nothing here waits for a process without a bound.
@@ -11,21 +11,23 @@ from collections.abc import Callable
 
 from modelwarden.daemon.child import start_child
 
-MESSAGE_LIMIT = 1 << 14
+MESSAGE_LIMIT = 1 << 16
+"""An answer has some twenty claims of 200 characters, each of which JSON may write in twelve bytes."""
 START_S = 10.0
 """A cold start on a loaded machine takes a second; this is for one that never comes."""
 REAP_S = 0.1
-_BOOT = "import sys; sys.path[:] = sys.argv[3:]; from {} import main; main(int(sys.argv[1]), int(sys.argv[2]))"
+_BOOT = "import sys; sys.path[:] = sys.argv[{1}:]; from {0} import main; main(*map(int, sys.argv[1:{1}]))"
 
 
 class Reader:
-    """One child program and the socket over which the daemon talks to it."""
+    """One child program, the socket over which the daemon talks to it, and channels to others that it is given."""
 
-    def __init__(self, program: str, channel: socket.socket) -> None:
+    def __init__(self, program: str, *channels: socket.socket) -> None:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
-            descriptors = (theirs.fileno(), channel.fileno())
-            self._process = start_child(_BOOT.format(program), [*map(str, descriptors)], descriptors)
+            descriptors = (theirs.fileno(), *(channel.fileno() for channel in channels))
+            boot = _BOOT.format(program, len(descriptors) + 1)
+            self._process = start_child(boot, [*map(str, descriptors)], descriptors)
         ours.setblocking(False)  # noqa: FBT003
         self._socket = ours
 
@@ -76,12 +78,13 @@ class Reader:
 class Readers:
     """One opener with one worker, joined by a channel that only they hold."""
 
-    def __init__(self) -> None:
+    def __init__(self, worker: str = "modelwarden.daemon.worker") -> None:
+        """`worker` is the program that is handed what the opener opens."""
         left, right = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with left, right:
             self.opener = Reader("modelwarden.daemon.opener", left)
             try:
-                self.worker = Reader("modelwarden.daemon.worker", right)
+                self.worker = Reader(worker, right)
             except OSError:
                 self.opener.kill()
                 self.opener.close()

@@ -7,6 +7,7 @@ The order matters: changing the user clears the parent-death signal (`commit_cre
 import ctypes
 import os
 import resource
+from collections.abc import Iterable
 
 USER = "modelwarden"
 NOBODY = 65534
@@ -17,13 +18,17 @@ INSTRUCTION_BYTES = 8
 PROT_EXEC = 4
 AT_EMPTY_PATH = 0x1000
 
-SYSTEM_CALLS = (
-    # read passed descriptors, answer
-    "close", "fstat", "lseek", "pread64", "read", "recvfrom", "recvmsg", "sendmsg", "sendto",
+INTERPRETER_CALLS = (
     # memory, time and signals of the interpreter
     "brk", "clock_gettime", "futex", "getpid", "getrandom", "gettid", "madvise", "mremap", "munmap",
     "restart_syscall", "rt_sigaction", "rt_sigprocmask", "rt_sigreturn", "sigaltstack",
     "exit", "exit_group",
+)  # fmt: skip
+"""What Python asks of the kernel whatever it runs."""
+SYSTEM_CALLS = (
+    # read passed descriptors, answer
+    "close", "fstat", "lseek", "pread64", "read", "recvfrom", "recvmsg", "sendmsg", "sendto",
+    *INTERPRETER_CALLS,
 )  # fmt: skip
 """All that a worker may ask of the kernel: no name is ever resolved, nothing is created, sent out or started."""
 
@@ -60,8 +65,8 @@ def die_with_parent() -> None:
     _prctl(PR_SET_DUMPABLE, 0)
 
 
-def reading_only() -> bytes:
-    """A filter program that refuses every system call but those of `SYSTEM_CALLS`, with EPERM.
+def reading_only(calls: Iterable[str] = SYSTEM_CALLS) -> bytes:
+    """A filter program that refuses every system call but these, with EPERM.
 
     It is compiled in a child that ends: libseccomp and what finding it drags in would stay in memory
     (1.3 MB). Raises `OSError` where that fails; the caller must not go on without.
@@ -71,7 +76,7 @@ def reading_only() -> bytes:
     if child == 0:
         status = 1
         try:
-            _compile(sink)
+            _compile(sink, calls)
             status = 0
         finally:
             os._exit(status)
@@ -106,11 +111,11 @@ def _prctl(option: int, value: int, third: object = None) -> None:
         raise OSError(number, os.strerror(number))
 
 
-def _compile(sink: int) -> None:
+def _compile(sink: int, calls: Iterable[str]) -> None:
     import pyseccomp  # noqa: PLC0415  (only the child that compiles may pay for it)
 
     rules = pyseccomp.SyscallFilter(pyseccomp.ERRNO(1))
-    for name in SYSTEM_CALLS:
+    for name in calls:
         rules.add_rule(pyseccomp.ALLOW, name)
     # The C library's fstat: a stat of the descriptor itself. A filter cannot see that the path is empty,
     # but without an open the sizes and times of other files are all there is to learn.

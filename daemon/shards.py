@@ -47,6 +47,15 @@ def merge_shards(documents: Iterable[Document]) -> list[Document]:
     return [_merge(sets[one], one.parts) if isinstance(one, _Set) else one for one in merged]
 
 
+def merge_census(workloads: Iterable[Document], files: Iterable[Document]) -> tuple[list[Document], list[Document]]:
+    """(workloads, models), with models instead of files in both: for those who read.
+
+    What is kept are files, for each of them comes and goes by itself.
+    """
+    merged = [{**workload, "models": merge_shards(workload.get("models") or ())} for workload in workloads]
+    return merged, merge_shards(files)
+
+
 def _part(document: Document) -> tuple[int, _Set] | None:
     """Which part of which set, `None` for a file that is whole, or whose numbers make no sense."""
     match document.get("shard"):

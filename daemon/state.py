@@ -17,6 +17,7 @@ from modelwarden.daemon.printable import json_text, printable, well_formed
 from modelwarden.daemon.snapshot import Document
 from modelwarden.daemon.state_connection import Connection, StateWriteError
 from modelwarden.daemon.state_file import DATABASE, open_daemons, open_existing
+from modelwarden.daemon.state_hashes import StoredHashes
 from modelwarden.daemon.state_lock import lock, prepare_directory
 from modelwarden.daemon.state_schema import StateError
 
@@ -34,6 +35,7 @@ class Limits:
     models: int = 10_000
     workloads: int = 5_000
     alerts: int = 20_000
+    hashes: int = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,7 @@ class State:
         self._connection = connection
         self._database = connection.database
         self._limits = limits or Limits()
+        self.hashes = StoredHashes(connection, self._limits.hashes)
         self.moved_aside: Path | None = None
         """Where the database that was found damaged went, to be reported by whoever opened."""
 
@@ -186,9 +189,10 @@ class State:
         self.close()
 
     def _documents(self, table: Literal["models", "workloads"], since: str | None) -> list[Document]:
+        key = "key" if table == "models" else "id"
         with self._connection.reading():
             rows = self._database.execute(
-                f"SELECT document FROM {table} WHERE coalesce(last_seen, '') >= ? ORDER BY last_seen DESC, rowid",  # noqa: S608
+                f"SELECT document FROM {table} WHERE coalesce(last_seen, '') >= ? ORDER BY last_seen DESC, {key}",  # noqa: S608
                 (_from(since),),
             ).fetchall()
             return [json.loads(text) for (text,) in rows]

@@ -30,7 +30,16 @@ def _first_tables(database: sqlite3.Connection) -> None:
     database.execute("INSERT INTO counter VALUES (0)")
 
 
-MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_first_tables,)
+def _hashes(database: sqlite3.Connection) -> None:
+    """Schema 2: what files hash to, or how far that has come; `key` is the identity, all five numbers of it."""
+    database.execute(
+        "CREATE TABLE hashes (key TEXT PRIMARY KEY, sha256 TEXT, read_bytes INTEGER NOT NULL, midstate BLOB,"
+        " last_used INTEGER NOT NULL)"
+    )
+    database.execute("CREATE INDEX hashes_last_used ON hashes (last_used)")
+
+
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_first_tables, _hashes)
 """Migration n takes a database from schema n to n + 1; never edit one that was released, add one."""
 
 SCHEMA = len(MIGRATIONS)

@@ -2,14 +2,20 @@
 
 import json
 import os
-from _socket import CMSG_SPACE, SCM_RIGHTS, SOL_SOCKET, socket
-from collections.abc import Iterable
+import re
+from _socket import CMSG_SPACE, SCM_RIGHTS, SO_RCVTIMEO, SOL_SOCKET, socket
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
+from struct import Struct
 from sys import byteorder
-from typing import cast
+from typing import NamedTuple, cast
 
+from modelwarden.daemon.asked_folder import Line
+from modelwarden.daemon.identify.origins.origin import Origin
+from modelwarden.daemon.identify.reading.folder import Folder
 from modelwarden.daemon.identify.reading.window import FileWindow
-from modelwarden.daemon.identify.sniffer import Format, sniff
+from modelwarden.daemon.identify.sniffer import Format, Identity, sniff
+from modelwarden.daemon.provenance import Traced, trace
 from modelwarden.daemon.sandbox import die_with_parent, drop_user, limit, load_filter, reading_only
 from modelwarden.probes.discover import discover
 
@@ -20,6 +26,15 @@ MEMORY_BYTES = 256 << 20
 CPU_S = 140
 """For all the files of one worker: the daemon replaces it after 64, each of which has two seconds."""
 DESCRIPTORS = 16
+BLOB = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}", re.ASCII)
+"""A file that has another name for its users: without it some formats cannot be told."""
+BLOB_MIN_BYTES = 1 << 20
+"""Smaller ones are configurations and vocabularies, which are not worth a walk through their store."""
+ANSWER_WITHIN_US = 500_000
+"""How long the opener has for one document: a file system that never answers costs the documents, not the identity."""
+TIMEVAL = Struct("@ll")
+"""`struct timeval`."""
+MESSAGE_LIMIT = 1 << 16
 
 
 def main(control_descriptor: int, channel_descriptor: int) -> None:
@@ -28,19 +43,35 @@ def main(control_descriptor: int, channel_descriptor: int) -> None:
     try:
         found = discover("modelwarden.daemon.identify", "FORMAT", skip=("sniffer",))
         formats = cast("tuple[Format, ...]", found)
+        stores = cast("tuple[Origin, ...]", discover("modelwarden.daemon.identify.origins", "ORIGIN", skip=("origin",)))
+        channel.setsockopt(SOL_SOCKET, SO_RCVTIMEO, TIMEVAL.pack(0, ANSWER_WITHIN_US))
         lock_down()
+        channel.send(" ".join(variables(stores)).encode())
     except (ImportError, OSError, RuntimeError, ValueError) as error:
         control.send(f"the reader could not be locked down: {error}".encode()[:500])
         return
     control.send(b"ready")
+    reader = Reader(formats, stores)
     while True:
-        message, rights, _flags, _address = channel.recvmsg(64, CMSG_SPACE(4))
+        try:
+            message, rights, _flags, _address = channel.recvmsg(MESSAGE_LIMIT, CMSG_SPACE(4))
+        except BlockingIOError:  # the time limit is for the opener's answers; a next file may take as long as it likes
+            continue
         if not message:
             return
         for level, kind, data in rights:
             if level == SOL_SOCKET and kind == SCM_RIGHTS:
-                size, mtime_ns = map(int, message.split())
-                control.send(serve(int.from_bytes(data[:4], byteorder), size, mtime_ns, formats))
+                head, _, path = message.partition(b"\0")
+                size, mtime_ns = map(int, head.split())
+                task = Task(
+                    int.from_bytes(data[:4], byteorder), size, mtime_ns, path.decode("utf-8", "surrogateescape")
+                )
+                control.send(reader.serve(task, Line(channel)))
+
+
+def variables(stores: Iterable[Origin]) -> list[str]:
+    """The environment variables by which people move the stores."""
+    return sorted({"HOME", *(name for store in stores for name in store.variables)})
 
 
 def lock_down() -> None:
@@ -52,28 +83,63 @@ def lock_down() -> None:
     load_filter(program)
 
 
-def serve(descriptor: int, size: int, mtime_ns: int, formats: Iterable[Format]) -> bytes:
-    """The answer for one file, as JSON; its descriptor is closed. Size and time are those that the opener saw."""
-    try:
-        answer = _inspect(descriptor, size, mtime_ns, formats)
-    except MemoryError:
-        answer = {"outcome": "unreadable", "reason": "it needs more memory than an inspection has"}
-    except OSError as error:
-        answer = {"outcome": "unreadable", "reason": error.strerror or "it could not be read"}
-    except Exception as error:  # noqa: BLE001  (the guard of this boundary: a bug in a parser must have a name)
-        answer = {"outcome": "unreadable", "reason": f"the parser failed: {type(error).__name__}{_place(error)}"}
-    # Closed before the answer: where this hangs, the delay belongs to this file.
-    os.close(descriptor)
-    return json.dumps(answer).encode()
+class Task(NamedTuple):
+    """One file: its descriptor, with the size, the time and the path that the opener knew."""
+
+    descriptor: int
+    size: int
+    mtime_ns: int
+    path: str
 
 
-def _inspect(descriptor: int, size: int, mtime_ns: int, formats: Iterable[Format]) -> dict[str, object]:
-    identity = sniff(FileWindow(descriptor, size, BUDGET_BYTES), formats)
-    if not _is_still(descriptor, size, mtime_ns):
-        return {"outcome": "changed", "reason": "it was written to while it was read"}
-    if identity is None:
-        return {"outcome": "not_a_model"}
-    return {"outcome": "model", "identity": asdict(identity)}
+class Reader:
+    """Says what files are and where they came from."""
+
+    def __init__(self, formats: Sequence[Format], stores: Sequence[Origin]) -> None:
+        self._formats = formats
+        self._stores = stores
+
+    def serve(self, task: Task, line: Line) -> bytes:
+        """The answer for one file, as JSON; its descriptor is closed."""
+        try:
+            answer = self._inspect(task, line)
+        except MemoryError:
+            answer = {"outcome": "unreadable", "reason": "it needs more memory than an inspection has"}
+        except OSError as error:
+            answer = {"outcome": "unreadable", "reason": error.strerror or "it could not be read"}
+        except Exception as error:  # noqa: BLE001  (the guard of this boundary: a bug in a parser must have a name)
+            answer = {"outcome": "unreadable", "reason": f"the parser failed: {_place(error)}"}
+        # Closed before the answer: where this hangs, the delay belongs to this file.
+        os.close(task.descriptor)
+        line.end()
+        if line.hangs:
+            answer["opener_hangs"] = True
+        return json.dumps(answer).encode()
+
+    def _inspect(self, task: Task, line: Line) -> dict[str, object]:
+        name = task.path.rpartition("/")[2]
+        identity = self._sniff(task, name, line.folder(0))
+        traced, reason = None, None
+        if identity is not None or (BLOB.fullmatch(name) and task.size >= BLOB_MIN_BYTES):
+            traced, reason = self._origin(task.path, line)
+        if traced is not None and traced.name is not None:
+            identity = self._sniff(task, traced.name, traced.beside) or identity
+        if not _is_still(task.descriptor, task.size, task.mtime_ns):
+            return {"outcome": "changed", "reason": "it was written to while it was read"}
+        if identity is None:
+            return {"outcome": "not_a_model"}
+        origin = traced.claims if traced is not None else None
+        return {"outcome": "model", "identity": asdict(identity), "origin": origin, "reason": reason}
+
+    def _sniff(self, task: Task, name: str, beside: Folder | None) -> Identity | None:
+        return sniff(FileWindow(task.descriptor, task.size, BUDGET_BYTES, name, beside), self._formats)
+
+    def _origin(self, path: str, line: Line) -> tuple[Traced | None, str | None]:
+        """What the store says of the file, or why that could not be read: what the file is stands without it."""
+        try:
+            return trace(path, line, self._stores), None
+        except Exception as error:  # noqa: BLE001  (the guard of this boundary)
+            return None, f"its store could not be read: {_place(error)}"
 
 
 def _is_still(descriptor: int, size: int, mtime_ns: int) -> bool:
@@ -85,8 +151,9 @@ def _is_still(descriptor: int, size: int, mtime_ns: int) -> bool:
 
 
 def _place(error: BaseException) -> str:
-    """Module and line of the parser, from the deepest frame: no file's content gets into the text."""
+    """The error with module and line, from the deepest frame: no file's content gets into the text."""
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
-    return "" if trace is None else f" in {trace.tb_frame.f_globals.get('__name__')} line {trace.tb_lineno}"
+    where = "" if trace is None else f" in {trace.tb_frame.f_globals.get('__name__')} line {trace.tb_lineno}"
+    return type(error).__name__ + where

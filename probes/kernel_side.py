@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
+from modelwarden.probes.candidate import library_head
 from modelwarden.probes.libbpf import program_info
 from modelwarden.probes.maps import BpfMap, PerCpuCounters
 from modelwarden.probes.probe import HookKind
@@ -107,6 +108,11 @@ class Kernel:
         """Names (without folders) of files that a policy names: their opens and changes are always told."""
         for name in names:
             self.maps[Table.NAMES].update(name_key(os.fsencode(name)), (1).to_bytes(4, "little"))
+
+    def name_libraries(self, names: Iterable[str]) -> None:
+        """How the names of the libraries begin that do machine learning: whoever opens one is told."""
+        for name in names:
+            self.maps[Table.LIBRARIES].update(library_head(name), (1).to_bytes(4, "little"))
 
     def set_generation(self, generation: int) -> None:
         """Which of the two tables of seen opens the programs use."""

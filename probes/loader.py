@@ -87,6 +87,7 @@ def _load(
         kernel = Kernel.over(found, max(registry.PROBE_OF_KIND) + 1, large_bytes)
         kernel.name_suffixes(STRONG_SUFFIXES, Suffix.STRONG)
         kernel.name_suffixes(WEAK_SUFFIXES, Suffix.WEAK)
+        kernel.name_suffixes(("so",), Suffix.LIBRARY)
         kernel.name_files(TAMPER_TARGETS)
         kernel.ignore(os.getpid(), start_of(os.getpid()))
         gaps: dict[str, str] = {}

@@ -4,6 +4,8 @@ import struct
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum, auto
 
+from modelwarden.probes.candidate import LIBRARY_HEAD_BYTES
+
 _CODES = {"u32": "I", "u64": "Q"}
 
 
@@ -51,6 +53,8 @@ class Suffix(IntEnum):
 
     WEAK = 1
     STRONG = 2
+    LIBRARY = 3
+    """A shared library: its name decides."""
 
 
 class Loss(IntEnum):
@@ -76,6 +80,7 @@ class Table(StrEnum):
     DRAINS = auto()
     SUFFIXES = auto()
     NAMES = auto()
+    LIBRARIES = auto()
     KNOWN = auto()
     SEEN_EVEN = auto()
     SEEN_ODD = auto()
@@ -105,6 +110,7 @@ SIZES: dict[Table, tuple[int, int]] = {
     Table.DRAINS: (4, 8),
     Table.SUFFIXES: (SUFFIX_BYTES, 4),
     Table.NAMES: (NAME_KEY.layout.size, 4),
+    Table.LIBRARIES: (LIBRARY_HEAD_BYTES, 4),
     Table.KNOWN: (FILE_KEY.layout.size, 4),
     Table.SEEN_EVEN: (SEEN_KEY.layout.size, 8),
     Table.SEEN_ODD: (SEEN_KEY.layout.size, 8),

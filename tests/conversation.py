@@ -1,5 +1,7 @@
 """A conversation with the core: what it was told, what it ordered, what it has come to know."""
 
+from collections.abc import Iterable
+
 from tests.kit import (
     DEVICE,
     MODEL,
@@ -16,6 +18,8 @@ from tests.kit import (
 )
 
 from modelwarden.daemon.command import Command, InspectFile
+from modelwarden.daemon.identify.containers.engine import Engine
+from modelwarden.daemon.identify.runtimes.runtime import Runtime
 from modelwarden.daemon.identify.sniffer import Identity
 from modelwarden.daemon.model.files import ModelFile
 from modelwarden.daemon.model.processes import Process
@@ -28,9 +32,11 @@ from modelwarden.probes.event import Event
 class Conversation:
     """Tells a core what happened and keeps what it answers."""
 
-    def __init__(self, *rules: Rule, named: bool = True) -> None:
+    def __init__(
+        self, *rules: Rule, named: bool = True, runtimes: Iterable[Runtime] = (), engines: Iterable[Engine] = ()
+    ) -> None:
         """The user's name is known unless `named` is false: what waits for it would be another matter each time."""
-        self.core = Core(rules)
+        self.core = Core(rules, runtimes, engines)
         self.world = self.core.world
         self.commands: list[Command] = []
         """All that the core has ever ordered."""

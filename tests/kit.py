@@ -202,9 +202,11 @@ def process_found(
     start_ns: int = START,
     parent_pid: int = 1,
     uid: int = UID,
+    *,
+    cgroup: int = 1,
 ) -> ProcessFound:
     """/proc shows a process."""
-    return ProcessFound(at, pid, start_ns, parent_pid, uid, uid, MOUNT_NS, PID_NS, path, arguments)
+    return ProcessFound(at, pid, start_ns, parent_pid, uid, uid, MOUNT_NS, PID_NS, path, arguments, cgroup)
 
 
 def file_found(
@@ -216,6 +218,7 @@ def file_found(
     *,
     mapped: bool = False,
     writable: bool = False,
+    reasons: int | None = None,
 ) -> FileFound:
     """/proc shows a candidate that a process holds."""
     which = identity or file(path)
@@ -229,7 +232,7 @@ def file_found(
         mtime_ns=which.mtime_ns,
         ctime_ns=which.ctime_ns,
         path=path,
-        reasons=int(candidate(path.rpartition("/")[2], which.size, LARGE)),
+        reasons=int(candidate(path.rpartition("/")[2], which.size, LARGE)) if reasons is None else reasons,
         mapped=mapped,
         writable=writable,
     )

@@ -73,8 +73,9 @@ def write_gguf(
     vocabulary: int = 0,
     big_endian: bool = False,
     shapes: tuple[tuple[int, ...], ...] = ((64, 32), (32,)),
+    split: tuple[int, int] | None = None,
 ) -> Path:
-    """A GGUF file with float tensors of these shapes."""
+    """A GGUF file with float tensors of these shapes; `split` is its number among so many, counted from 0."""
     import gguf  # noqa: PLC0415
     import numpy  # noqa: PLC0415
 
@@ -88,6 +89,9 @@ def write_gguf(
         writer.add_size_label(size_label)
     if file_type is not None:
         writer.add_file_type(file_type)
+    if split is not None:
+        writer.add_uint16(gguf.Keys.Split.LLM_KV_SPLIT_NO, split[0])
+        writer.add_uint16(gguf.Keys.Split.LLM_KV_SPLIT_COUNT, split[1])
     if vocabulary:
         writer.add_token_list([f"token {number}" for number in range(vocabulary)])
         writer.add_token_scores([0.5] * vocabulary)

@@ -24,7 +24,7 @@ def model_file(path: str = MODEL, **more: Any) -> ModelFile:
 
 def workload(identifier: str = "w-1", **more: Any) -> Workload:
     """A workload of the table."""
-    return Workload(**{"id": identifier, "uid": UID, "exe": "/usr/bin/llama", **_seen(), **more})
+    return Workload(**{"id": identifier, "head": process(), "uid": UID, "exe": "/usr/bin/llama", **_seen(), **more})
 
 
 def _seen() -> dict[str, int]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 
 from modelwarden.daemon.event import FileIdentity, FileInspected, Inspection
+from modelwarden.daemon.identify.origins.origin import Source
 from modelwarden.daemon.identify.sniffer import Identity
 from modelwarden.daemon.model.processes import Process, ProcessKey
 
@@ -64,6 +65,12 @@ class ModelFile:
     standing: Standing = Standing.PENDING
     identity: Identity | None = None
     reason: str | None = None
+    origin: Source | None = None
+    """Where the store in which it lies says that it came from."""
+    sha256: str | None = None
+    """Of the content, as we have summed it up."""
+    hash_pending: bool = False
+    """Whether the sum is being taken: it may come, or turn out not to be had."""
     opens: int = 0
     waiting: list[Waiting] = field(default_factory=list)
     earlier_ctimes: tuple[int, ...] = ()
@@ -86,6 +93,7 @@ class ModelFile:
         """Takes another state, which nobody has looked into."""
         self.earlier_ctimes = (self.file.ctime_ns, *self.earlier_ctimes)[:EARLIER_MAX]
         self.file, self.standing, self.ask_at = file, Standing.PENDING, 0
+        self.origin, self.sha256, self.hash_pending = None, None, False
 
     def continues_as(self, file: FileIdentity, path: str) -> bool:
         """Whether a new state is this file's, written again or renamed, or another file under its number."""
@@ -134,6 +142,7 @@ class Files:
         self._unasked: OrderedDict[FileKey, None] = OrderedDict()
         self._asked: set[FileIdentity] = set()
         self._no_models: OrderedDict[FileIdentity, None] = OrderedDict()
+        self._contained: OrderedDict[FileIdentity, FileInspected] = OrderedDict()
         self.evicted = 0
 
     def get(self, device: int, inode: int) -> ModelFile | None:
@@ -143,6 +152,10 @@ class Files:
     def bury(self, device: int, inode: int) -> None:
         """Lets go of what was known of a file that is no more: its number was given to a new one."""
         self._known.pop((device, inode), None)
+
+    def contained(self, file: FileIdentity) -> FileInspected | None:
+        """What the inspector said of this very state, of a file that is no model by itself."""
+        return self._contained.get(file)
 
     def is_no_model(self, file: FileIdentity) -> bool:
         """Whether the inspector said so of this very state."""
@@ -181,19 +194,29 @@ class Files:
                 return entry
         return None
 
-    def settle(self, event: FileInspected) -> ModelFile | None:
-        """The entry with the answer in it; `None` when the file is no model, or nobody asks any more."""
+    def settle(self, event: FileInspected, *, is_wanted: bool = True) -> ModelFile | None:
+        """The entry with the answer in it; `None` when the file is no model, or nobody asks any more.
+
+        A model that is none by itself is not `is_wanted` while no program has read it that does machine learning.
+        """
         self._asked.discard(event.file)
         if event.outcome is Inspection.NOT_A_MODEL:
             self._no_models[event.file] = None
             if len(self._no_models) > NO_MODELS_LIMIT:
                 self._no_models.popitem(last=False)
+        elif event.identity is not None and event.identity.generic:
+            self._contained[event.file] = event
+            if len(self._contained) > NO_MODELS_LIMIT:
+                self._contained.popitem(last=False)
         entry = self.get(event.file.device, event.file.inode)
         if entry is None or entry.file != event.file:
             return None
         self._forget(entry)
+        if not is_wanted:
+            return None
         if event.outcome is Inspection.MODEL:
             entry.standing, entry.identity, entry.reason = Standing.MODEL, event.identity, None
+            entry.origin = event.origin
         elif entry.strong and event.outcome is not Inspection.NOT_A_MODEL:
             entry.standing, entry.identity, entry.reason = Standing.UNKNOWN, None, event.reason
         else:

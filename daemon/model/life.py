@@ -74,6 +74,7 @@ class Life:
         process = self._world.processes.found(event, parent)
         workload = self._world.workloads.get(process.workload or "")
         if workload is not None and workload.exe is None and process.path is not None:
+            workload.belongs_to(self._world.families.of(process))
             workload.exe = process.path
             self._world.changed_workloads.add(workload.id)
 
@@ -83,7 +84,9 @@ class Life:
             self._end(event.at, process)
 
     def _executed(self, event: ProcessExecuted) -> None:
-        self._world.processes.executed(event)
+        process = self._world.processes.executed(event)
+        if workload := self._world.workloads.executed(process):
+            self._world.changed_workloads.add(workload.id)
 
     def _exited(self, event: ProcessExited) -> None:
         process = self._world.processes.get(event.pid, event.start_ns)

@@ -41,6 +41,14 @@ class Process:
     workload: str | None = None
     found_at: int = 0
     """The last look at /proc that showed it."""
+    cgroup: int = 0
+    """Identifier in the cgroup v2 hierarchy, 0 when it is not known."""
+    pid_ns: int = 0
+    libraries: frozenset[str] = frozenset()
+    """File names of the libraries that it has opened which do machine learning."""
+    family: object = None
+    """What `Families` found, for the state that `family_stamp` tells."""
+    family_stamp: object = None
 
     @property
     def key(self) -> ProcessKey:
@@ -72,11 +80,13 @@ class Processes:
         process = self.get(event.pid, event.start_ns)
         if process is None:
             process = Process(event.pid, event.start_ns, None, event.uid, event.login_uid, event.mount_ns)
+            process.cgroup, process.pid_ns = event.cgroup, event.pid_ns
             self._add(process)
             self.strangers.append(event.pid)
         else:
             process.uid, process.login_uid = event.uid, event.login_uid
-            process.mount_ns = event.mount_ns
+            process.mount_ns, process.pid_ns = event.mount_ns, event.pid_ns
+            process.cgroup = event.cgroup
         return process
 
     def forked(self, event: ProcessForked) -> Process:
@@ -92,6 +102,9 @@ class Processes:
             path=parent.path,
             arguments=parent.arguments,
             workload=parent.workload,
+            cgroup=event.cgroup,
+            pid_ns=event.pid_ns,
+            libraries=parent.libraries,
         )
         self._add(child)
         return child
@@ -101,6 +114,7 @@ class Processes:
         process = self.actor(event)
         process.parent = process_key(event.parent_pid, event.parent_start_ns)
         process.path, process.arguments = marked_path(event.path, event.path_cut), event.arguments
+        process.libraries = frozenset()
         return process
 
     def end(self, process: Process, at: int) -> bool:
@@ -121,6 +135,8 @@ class Processes:
             process.path, process.arguments = event.path, event.arguments
         if process.parent is None:
             process.parent = parent
+        if not process.cgroup:
+            process.cgroup, process.pid_ns = event.cgroup, event.pid_ns
         process.found_at = event.at
         return process
 

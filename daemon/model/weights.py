@@ -5,6 +5,7 @@ import os
 from modelwarden.daemon.command import Command, FindProcess, InspectFile, RememberFile, WatchProcess
 from modelwarden.daemon.event import FileIdentity, FileInspected, Inspection
 from modelwarden.daemon.model.files import ModelFile, Standing
+from modelwarden.daemon.model.hashes import Hashes, judged_again
 from modelwarden.daemon.model.processes import Process, marked_path
 from modelwarden.daemon.model.world import Handlers, ModelUsed, Outcome, World
 from modelwarden.probes.candidate import LIKE_A_MODEL, Candidate
@@ -15,6 +16,8 @@ from modelwarden.probes.sampled.procfs import FileFound
 
 WATCHED_MIN_BYTES = 1 << 20
 """From this size on a file without any sign in its name is inspected when a watched process reads it."""
+_LIKE_A_MODEL = int(LIKE_A_MODEL)
+"""As a plain number: an enumeration takes a microsecond to compare."""
 WAYS_MAX = 16
 """Processes that the inspector is told to look through."""
 LOOK_AGAIN_NS = 10 * 1_000_000_000
@@ -26,8 +29,9 @@ ASK_AGAIN_NS = 60 * 1_000_000_000
 class Weights:
     """A part of the model: the facts that it takes, and what it makes of them."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, hashes: Hashes) -> None:
         self._world = world
+        self._hashes = hashes
 
     def handlers(self) -> Handlers:
         """Who takes which fact."""
@@ -46,7 +50,7 @@ class Weights:
             self._world.files.bury(event.device, event.inode)
         if access == os.O_WRONLY or (access == os.O_RDWR and not event.size):
             return [], []  # what is empty, or was emptied by the open, is about to be written
-        if not event.reasons & LIKE_A_MODEL and event.size < WATCHED_MIN_BYTES:
+        if not _may_be_weights(event):
             return [], []
         file = FileIdentity(event.device, event.inode, event.size, event.mtime_ns, event.ctime_ns)
         path = marked_path(event.path, event.path_cut)
@@ -54,7 +58,7 @@ class Weights:
 
     def _mapped(self, event: FileMapped) -> Outcome:
         """A process maps what it was not seen opening: the descriptor came from another process."""
-        if not event.reasons & LIKE_A_MODEL and event.size < WATCHED_MIN_BYTES:
+        if not _may_be_weights(event):
             return [], []
         process = self._world.processes.actor(event)
         file = FileIdentity(event.device, event.inode, event.size, event.mtime_ns, event.ctime_ns)
@@ -93,7 +97,12 @@ class Weights:
         """A process reads a candidate, or was found to hold it open."""
         if self._world.files.is_no_model(file):
             return [], [RememberFile(file, is_model=False)]
+        contained = self._world.files.contained(file)
+        if contained is not None and not self._world.families.does_learning(process):
+            return [], []
         entry = self._entry(at, file, path)
+        if contained is not None:
+            entry.standing, entry.identity, entry.origin = Standing.MODEL, contained.identity, contained.origin
         entry.strong |= bool(reasons & Candidate.STRONG_SUFFIX)
         entry.add_path(path)
         # What an earlier run of ours has counted, and is held open still, is no new open.
@@ -106,8 +115,8 @@ class Weights:
         if entry.standing is not Standing.MODEL and at >= entry.ask_at:
             entry.ask_at = at + ASK_AGAIN_NS
             self._world.files.ask(entry)
-            commands += [*self._world.ask_names(process), *self._questions(process)]
-        if entry.standing is Standing.PENDING:
+            commands += [*self._world.introduce(process), *self._questions(process)]
+        if entry.standing is Standing.PENDING or not self._reads_weights(process, entry):
             return [], commands
         used, more = self._use(at, process, entry, count)
         return [used], [*commands, *more]
@@ -152,8 +161,15 @@ class Weights:
         commands: list[Command] = []
         if stranger and process.ended_at is None:
             commands.append(WatchProcess(process.pid, process.start_ns, watched=True))
-        commands += self._world.ask_names(process)
+        commands += self._world.introduce(process)
+        if entry.standing is Standing.MODEL:
+            commands += self._hashes.wanted(entry, self._ways(process))
         return ModelUsed(at, workload, process, entry, count, first), commands
+
+    def _reads_weights(self, process: Process, entry: ModelFile) -> bool:
+        """What is no model by itself, an array say, is one in the hands of a program that does machine learning."""
+        is_generic = entry.identity is not None and entry.identity.generic
+        return not is_generic or self._world.families.does_learning(process)
 
     def _look_again(self, at: int, readers: list[Process]) -> list[FindProcess]:
         """Asks once more about a file that changed under its readers: to touch it must not be a way to hide it.
@@ -163,17 +179,6 @@ class Weights:
         due = [one for one in readers if one.ended_at is None and at - one.found_at > LOOK_AGAIN_NS]
         return [FindProcess(one.pid) for one in due[:LOOK_AGAIN_MAX]]
 
-    def _judged_again(self, at: int, entry: ModelFile) -> list[ModelUsed]:
-        """The workloads that have read it before, for which it may now be something else."""
-        found = []
-        for workload in self._world.workloads.all():
-            if entry.key in workload.models:
-                self._world.changed_models[entry.key] = entry
-                self._world.changed_workloads.add(workload.id)
-                if process := workload.latest():
-                    found.append(ModelUsed(at, workload, process, entry, 0, first=False))
-        return found
-
     def _counted(self, event: OpensCounted) -> Outcome | None:
         entry = self._world.files.get(event.device, event.inode)
         process = self._world.processes.get(event.pid, event.start_ns)
@@ -181,6 +186,8 @@ class Weights:
             return None
         if entry.standing is Standing.PENDING:
             entry.wait(process, event.at, event.count)
+            return None
+        if not self._reads_weights(process, entry):
             return None
         used, commands = self._use(event.at, process, entry, event.count)
         return [used], commands
@@ -190,11 +197,13 @@ class Weights:
         waiting = before.waiting if before and before.file == event.file else []
         if before and event.outcome is Inspection.CHANGED and waiting and all(one.may_write for one in waiting):
             before.strong = False  # a download that was opened to be written on: nobody has read weights
-        entry = self._world.files.settle(event)
+        is_generic = event.identity is not None and event.identity.generic
+        readers = [one for one in waiting if not is_generic or self._world.families.does_learning(one.process)]
+        entry = self._world.files.settle(event, is_wanted=not is_generic or bool(readers))
         commands: list[Command] = [*self._questions()]
         if event.outcome is Inspection.CHANGED:
             commands += self._look_again(event.at, [one.process for one in waiting])
-        if event.outcome in {Inspection.MODEL, Inspection.NOT_A_MODEL}:
+        if event.outcome in {Inspection.MODEL, Inspection.NOT_A_MODEL} and not is_generic:
             commands.append(RememberFile(event.file, is_model=event.outcome is Inspection.MODEL))
         if entry is None:
             commands += [
@@ -203,12 +212,19 @@ class Weights:
                 if before and before.strong and not one.process.workload and one.process.ended_at is None
             ]
             return [], commands
-        used = self._judged_again(event.at, entry)
+        used = judged_again(self._world, event.at, entry)
         entry.waiting = []
         entry.opens += entry.unattributed
         entry.unattributed = 0
-        for one in waiting:
+        for one in readers:
             fact, more = self._use(one.at, one.process, entry, one.count)
             used.append(fact)
             commands += more
         return used, commands
+
+
+def _may_be_weights(event: FileOpened | FileMapped) -> bool:
+    """Whether a file may be a model for what it is called or contains, or is large enough for one that is watched."""
+    return bool(event.reasons & _LIKE_A_MODEL) or (
+        event.size >= WATCHED_MIN_BYTES and bool(event.reasons & Candidate.WATCHED)
+    )

@@ -3,10 +3,12 @@
 import hashlib
 from collections import OrderedDict
 from dataclasses import dataclass, field
-from pathlib import PurePosixPath
 
+from modelwarden.daemon.identify.runtimes.reading.command_line import script_of
 from modelwarden.daemon.identify.sniffer import Identity
+from modelwarden.daemon.model.families import Families, Family
 from modelwarden.daemon.model.files import FileKey, ModelFile
+from modelwarden.daemon.model.groups import Groups
 from modelwarden.daemon.model.memory import Memory
 from modelwarden.daemon.model.processes import Process, Processes, ProcessKey
 
@@ -16,22 +18,22 @@ MODELS_MAX = 256
 ENDED_MAX = 8
 """Processes that ended and are still shown."""
 
-_INTERPRETERS = ("python", "pypy", "node", "ruby", "perl", "java", "bun", "deno")
-_WITH_VALUE = {"-X", "-W"}
-"""Options of python whose value is a word of its own."""
-
 
 @dataclass(slots=True)
 class Workload:
     """One workload; it outlives its processes, so that a script run twenty times is one line of the census."""
 
     id: str
+    head: Process
+    """The first process of it that was known: whose user, place and namespaces it has."""
     uid: int
     exe: str | None
     first_seen_ns: int
     """Wall clock."""
     last_seen_ns: int
     why: list[str] = field(default_factory=list)
+    family: Family | None = None
+    """The runtime of one of its processes, the most specific one."""
     living: dict[ProcessKey, Process] = field(default_factory=dict)
     ended: OrderedDict[ProcessKey, Process] = field(default_factory=OrderedDict)
     models: OrderedDict[FileKey, ModelFile] = field(default_factory=OrderedDict)
@@ -39,6 +41,11 @@ class Workload:
     """What each of the models was when it was read last."""
     earlier_models: tuple[dict[str, object], ...] = ()
     """Documents of what an earlier run of the daemon saw with it."""
+
+    @property
+    def runtime(self) -> str | None:
+        """The runtime's name, `None` for a program of no known one."""
+        return self.family.runtime if self.family else None
 
     @property
     def running(self) -> bool:
@@ -67,12 +74,22 @@ class Workload:
         if reason not in self.why and len(self.why) < WHY_MAX:
             self.why.append(reason)
 
+    def belongs_to(self, family: Family | None) -> None:
+        """Takes in what runtime a process of it belongs to."""
+        if family is None:
+            return
+        self.explain(f"runtime: {family.recognition.evidence}")
+        if self.family is None or family.recognition.strength > self.family.recognition.strength:
+            self.family = family
+
 
 class Workloads:
     """At most `LIMIT` workloads; the one seen longest ago that does not run leaves first, and is counted."""
 
-    def __init__(self, memory: Memory, limit: int = LIMIT) -> None:
+    def __init__(self, memory: Memory, families: Families, groups: Groups, limit: int = LIMIT) -> None:
         self._memory = memory
+        self._families = families
+        self._groups = groups
         self._limit = limit
         self._table: dict[str, Workload] = {}
         self.host_id = ""
@@ -87,18 +104,50 @@ class Workloads:
         return list(self._table.values())
 
     def of(self, process: Process, processes: Processes, wall_ns: int) -> Workload:
-        """The workload of a process that has read weights: its own, an ancestor's, or a new one."""
-        known = [process.workload, *(one.workload for one in processes.lineage(process))]
-        workload = next((found for one in known if one and (found := self._table.get(one))), None)
+        """The workload of a process that does AI: its own, an ancestor's, or a new one."""
+        own = self._table.get(process.workload) if process.workload else None
+        if own is not None and process.key in own.living:
+            return own
+        workload = own or self._inherited(process, processes)
         if workload is None:
-            workload_id = self._identify(process)
+            head = self._families.head(process)
+            workload_id = self._identify(head)
             workload = self._table.get(workload_id)
-        if workload is None:
-            workload = Workload(workload_id, process.uid, process.path, wall_ns, wall_ns)
-            self._memory.restore_workload(workload)
-            self._add(workload)
+            if workload is None:
+                workload = Workload(workload_id, head, head.uid, head.path, wall_ns, wall_ns)
+                self._memory.restore_workload(workload)
+                self._add(workload)
+            if head.workload is None:
+                self.join(head, workload)
+                workload.belongs_to(self._families.of(head))
         if process.key not in workload.living:
             self.join(process, workload)
+            workload.belongs_to(self._families.of(process))
+        return workload
+
+    def _inherited(self, process: Process, processes: Processes) -> Workload | None:
+        """The workload of the nearest ancestor that has one, unless the process is a thing of its own there."""
+        for one in processes.lineage(process):
+            workload = self._table.get(one.workload) if one.workload else None
+            if workload is not None and not self._is_another(process, workload):
+                return workload
+        return None
+
+    def _is_another(self, process: Process, workload: Workload) -> bool:
+        """Whether a process below a workload is a thing of its own: another program's runtime, another container."""
+        family = self._families.of(process)
+        if family is not None and family.is_specific and workload.runtime not in {None, family.runtime}:
+            return True
+        return self._groups.of(workload.head).container != self._groups.of(process).container
+
+    def executed(self, process: Process) -> Workload | None:
+        """A process became another program: its workload, unless by that it has become a thing of its own."""
+        workload = self._table.get(process.workload) if process.workload else None
+        if workload is not None and self._is_another(process, workload):
+            workload.living.pop(process.key, None)
+            process.workload = None
+        elif workload is not None:
+            workload.belongs_to(self._families.of(process))
         return workload
 
     def join(self, process: Process, workload: Workload) -> None:
@@ -131,27 +180,22 @@ class Workloads:
         if len(workload.ended) > ENDED_MAX:
             workload.ended.popitem(last=False)
 
-    def _identify(self, process: Process) -> str:
-        """The same user, program and script give the same workload, also after a restart of either side."""
-        what = "\0".join(
-            [self.host_id, str(process.uid), process.path or f"?{process.pid}:{process.start_ns}", script_of(process)]
-        )
-        return "w-" + hashlib.sha256(what.encode(errors="surrogateescape")).hexdigest()[:12]
+    def _identify(self, head: Process) -> str:
+        """The same container, or the same user, program, script and service, give the same workload after a restart."""
+        placement = self._groups.of(head)
+        if placement.container is not None:
+            return _identifier(self.host_id, placement.container.engine, placement.container.id)
+        program = head.path or f"?{head.pid}:{head.start_ns}"
+        return program_workload(self.host_id, head.uid, program, head.arguments, placement.unit)
 
 
-def script_of(process: Process) -> str:
-    """What an interpreter runs: the script, the module, or the fact that it was given on the command line."""
-    name = PurePosixPath(process.path or "").name
-    if not name.startswith(_INTERPRETERS):
-        return ""
-    words = iter(process.arguments[1:])
-    for word in words:
-        if word in {"-m", "-jar"}:
-            return f"{word} {next(words, '')}"
-        if word in {"-c", "-e"}:
-            return word
-        if word in _WITH_VALUE:
-            next(words, "")
-        elif not word.startswith("-"):
-            return word
-    return ""
+def program_workload(host_id: str, uid: int, program: str, arguments: tuple[str, ...], unit: str | None) -> str:
+    """The identifier of a workload that is no container."""
+    script = script_of(arguments, program.rpartition("/")[2])
+    service = unit if unit is not None and unit.endswith(".service") else ""
+    return _identifier(host_id, str(uid), program, script, service)
+
+
+def _identifier(host_id: str, *what: str) -> str:
+    text = "\0".join([host_id, *what])
+    return "w-" + hashlib.sha256(text.encode(errors="surrogateescape")).hexdigest()[:12]

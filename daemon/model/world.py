@@ -6,7 +6,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from modelwarden.daemon.command import Command, NameUser
+from modelwarden.daemon.identify.containers.engine import Engine
+from modelwarden.daemon.identify.runtimes.runtime import Runtime
+from modelwarden.daemon.model.families import Families
 from modelwarden.daemon.model.files import FileKey, Files, ModelFile
+from modelwarden.daemon.model.groups import Groups
 from modelwarden.daemon.model.memory import Memory
 from modelwarden.daemon.model.processes import Process, Processes
 from modelwarden.daemon.model.workloads import Workload, Workloads
@@ -43,9 +47,13 @@ Handlers = dict[type[Event], Callable[[Any], Outcome | None]]
 class World:
     """What the parts of the model keep, and rules, documents and metrics read."""
 
+    runtimes: tuple[Runtime, ...] = ()
+    engines: tuple[Engine, ...] = ()
     processes: Processes = field(default_factory=Processes)
     files: Files = field(default_factory=Files)
     memory: Memory = field(default_factory=Memory)
+    groups: Groups = field(init=False)
+    families: Families = field(init=False)
     workloads: Workloads = field(init=False)
     users: dict[int, str | None] = field(default_factory=dict)
     """Names by number, `None` for one that has none, or none yet."""
@@ -72,8 +80,10 @@ class World:
     changed_models: dict[FileKey, ModelFile] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Workloads come back from memory when they are seen again."""
-        self.workloads = Workloads(self.memory)
+        """Each table knows those that it looks things up in."""
+        self.groups = Groups(self.engines)
+        self.families = Families(self.runtimes, self.processes, self.groups)
+        self.workloads = Workloads(self.memory, self.families, self.groups)
 
     def ask_names(self, process: Process) -> list[NameUser]:
         """Asks for the names of a process's users that are new."""
@@ -82,6 +92,10 @@ class World:
         self.users.update(dict.fromkeys(asked))
         self.naming.update(asked)
         return [NameUser(uid) for uid in asked]
+
+    def introduce(self, process: Process) -> list[Command]:
+        """Asks what is not known yet of who runs a process and where."""
+        return [*self.ask_names(process), *self.groups.ask(process)]
 
     def wall_ns(self, at: int) -> int:
         """The wall-clock time of an `at`, nanoseconds since 1970 UTC."""

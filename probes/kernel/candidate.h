@@ -16,6 +16,9 @@ BPF_HASH(suffixes, struct suffix, u32, 256);
 /* Names that a policy names, whatever folder they are in. */
 BPF_HASH(names, struct name_key, u32, 1024);
 
+/* How the names of libraries begin that do machine learning: their first eight bytes. */
+BPF_HASH(libraries, u64, u32, 1024);
+
 /* Eight characters at a time, without a branch: a branch for each would be more ways through the program than
  * the verifier follows. In a byte below 0x80, adding (0x80 - n) carries into the top bit exactly when it is >= n. */
 #define EACH_BYTE 0x0101010101010101ULL
@@ -54,6 +57,8 @@ static __always_inline u32 suffix_of(struct scratch *slot, u8 *name)
 	volatile u64 *dot = &slot->dot, *length = &slot->name_length;
 
 	*dot = 0;
+	slot->suffix[0] = 0;
+	slot->suffix[1] = 0;
 #pragma clang loop unroll(disable)
 	for (u32 i = 1; i <= SUFFIX_BYTES; i++) {
 		if (i > *length)
@@ -66,8 +71,6 @@ static __always_inline u32 suffix_of(struct scratch *slot, u8 *name)
 	u32 distance = *dot; /* of the dot from the end of the name */
 	if (distance < 2)
 		return 0;
-	slot->suffix[0] = 0;
-	slot->suffix[1] = 0;
 #pragma clang loop unroll(disable)
 	for (u32 i = 0; i < SUFFIX_BYTES - 1; i++) {
 		if (i + 1 >= distance)
@@ -78,6 +81,16 @@ static __always_inline u32 suffix_of(struct scratch *slot, u8 *name)
 	slot->suffix[1] = lower_case(slot->suffix[1]);
 	u32 *found = suffixes.lookup(suffix);
 	return found ? *found : 0;
+}
+
+/* Whether a shared library is one that does machine learning: `libonnxruntime.so`, `libonnxruntime.so.1.20.0`. */
+static __always_inline int is_library(struct scratch *slot, u8 *name, u32 suffix)
+{
+	u8 first = *(volatile u8 *)&slot->suffix;
+	u64 head = *(u64 *)name;
+	if (suffix != SUFFIX_LIBRARY && (first < '0' || first > '9'))
+		return 0;
+	return libraries.lookup(&head) != 0;
 }
 
 /* Whether a policy names the file. */
@@ -112,6 +125,8 @@ static __always_inline u32 candidate(struct scratch *slot, u8 *name, u64 size, u
 		reasons |= CANDIDATE_STRONG_SUFFIX;
 	else if (suffix == SUFFIX_WEAK && size >= WEAK_MIN_BYTES)
 		reasons |= CANDIDATE_WEAK_SUFFIX;
+	else if (is_library(slot, name, suffix))
+		reasons |= CANDIDATE_LIBRARY;
 	if (is_content_addressed(name, *(volatile u64 *)&slot->name_length))
 		reasons |= CANDIDATE_CONTENT_ADDRESSED;
 	if (size >= large_bytes)

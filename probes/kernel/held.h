@@ -113,7 +113,7 @@ static __always_inline long tell_held(struct seq_file *seq, struct task_struct *
 	*reasons = candidate(slot, tail, facts.size, chosen->large_bytes);
 	struct file_key in_state = {facts.device, facts.inode, facts.size, facts.ctime_ns};
 	u32 *verdict = known.lookup(&in_state);
-	if (verdict && *verdict == KNOWN_NO_MODEL)
+	if (verdict && *verdict == KNOWN_NO_MODEL && !(*reasons & CANDIDATE_LIBRARY))
 		return 0;
 	if (verdict && *verdict == KNOWN_MODEL)
 		*reasons |= CANDIDATE_KNOWN_MODEL;

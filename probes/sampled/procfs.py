@@ -2,11 +2,12 @@
 
 import os
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from modelwarden.probes.candidate import candidate
+from modelwarden.probes.cgroups import hierarchy
 from modelwarden.probes.clock import TICK_NS
 from modelwarden.probes.event import Event
 from modelwarden.probes.inode import kernel_inode, mounted_inode
@@ -34,6 +35,8 @@ class ProcessFound(Event):
     path: str | None
     """The executable, `None` when it cannot be read."""
     arguments: tuple[str, ...]
+    cgroup: int = 0
+    """Identifier in the cgroup v2 hierarchy; 0 when it is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +74,17 @@ Link = tuple[Path, tuple[int, int] | None]
 class Procfs:
     """A `Source` over /proc. A process that ends while we look is left out, never an error."""
 
-    def __init__(self, large_bytes: int, ours: frozenset[int] = frozenset(), root: Path = Path("/proc")) -> None:
+    def __init__(
+        self,
+        large_bytes: int,
+        ours: frozenset[int] = frozenset(),
+        root: Path = Path("/proc"),
+        libraries: Collection[bytes] = (),
+    ) -> None:
+        """`ours` are left out; `libraries` are heads of names (`candidate.library_head`)."""
         self._large_bytes = large_bytes
+        self._libraries = libraries
+        self._hierarchy = hierarchy()
         self._ours = ours
         self._root = root
 
@@ -129,7 +141,18 @@ class Procfs:
             pid_ns=(folder / "ns/pid").stat().st_ino,
             path=_link(folder / "exe"),
             arguments=decode_arguments(raw),
+            cgroup=self._cgroup(folder),
         )
+
+    def _cgroup(self, folder: Path) -> int:
+        """The number of its folder in the v2 hierarchy is its identifier."""
+        try:
+            path = next((line[3:] for line in _lines(folder / "cgroup") if line.startswith("0::")), None)
+            if path is None or self._hierarchy is None:
+                return 0
+            return Path(f"{self._hierarchy}{path}").stat().st_ino
+        except OSError:  # it was removed, or lies outside of our own
+            return 0
 
     def _held(self, at: int, pid: int, start_ns: int, folder: Path, links: Iterable[Link]) -> Iterator[FileFound]:
         # With the state: subvolumes of btrfs have inode numbers of their own on one device.
@@ -143,7 +166,7 @@ class Procfs:
                 facts = link.stat()
             except OSError:
                 continue
-            reasons = candidate(path.rpartition("/")[2], facts.st_size, self._large_bytes)
+            reasons = candidate(path.rpartition("/")[2], facts.st_size, self._large_bytes, self._libraries)
             if not reasons or not stat.S_ISREG(facts.st_mode):
                 continue
             mapped = inode is not None
@@ -194,7 +217,8 @@ class Procfs:
             _, before = mapped.get(file, ("", 0))
             mapped[file] = (f"{start:x}-{end:x}", before + end - start)
         for (device, inode, path), (extent, size) in mapped.items():
-            if candidate(path.removesuffix(" (deleted)").rpartition("/")[2], size, self._large_bytes):
+            name = path.removesuffix(" (deleted)").rpartition("/")[2]
+            if candidate(name, size, self._large_bytes, self._libraries):
                 major, minor = (int(part, 16) for part in device.split(":"))
                 yield folder / "map_files" / extent, (os.makedev(major, minor), int(inode))
 

@@ -117,6 +117,7 @@ def _process_found(at: int, process: ProcessRunning, arguments: tuple[str, ...])
         pid_ns=process.pid_ns,
         path=None if path == "/" else path,
         arguments=arguments,
+        cgroup=process.cgroup,
     )
 
 

@@ -1,5 +1,6 @@
 """The census as people read it."""
 
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ PLAIN = Terminal()
 
 def page(*workloads: dict[str, Any], models: tuple[dict[str, Any], ...] = (), screen: Terminal = PLAIN) -> str:
     """The census of these."""
-    return as_text(list(workloads), list(models), SEEN, None, screen)
+    return as_text(list(workloads), list(models), SEEN, screen)
 
 
 def words(line: str) -> str:
@@ -128,8 +129,10 @@ def test_origin_is_store_and_name(origin: dict[str, Any] | None, text: str) -> N
 
 
 def summary(*workloads: dict[str, Any], models: tuple[dict[str, Any], ...], since: str | None = None) -> str:
-    """The last line, without how long ago it was."""
-    return as_text(list(workloads), list(models), SEEN, since, PLAIN).splitlines()[-1].partition(" (328")[0]
+    """The last line."""
+    return as_text(
+        list(workloads), list(models), SEEN, PLAIN, since=since, now=datetime.fromisoformat(SEEN)
+    ).splitlines()[-1]
 
 
 def test_summary_counts(a_model: Any, a_workload: Any) -> None:

@@ -9,6 +9,8 @@ import pytest
 from tests.rights import AS_NOBODY
 from tests.running.daemon import COMMAND, Daemon
 
+from modelwarden.cli import main
+
 pytestmark = pytest.mark.bpf
 
 MakeDaemon = Callable[..., Daemon]
@@ -82,3 +84,9 @@ def test_without_root_it_says_so(make_daemon: MakeDaemon) -> None:
     daemon = make_daemon()
 
     assert "sudo" in refused(daemon, *AS_NOBODY)
+
+
+def test_redaction_is_about_a_journal(capsys: pytest.CaptureFixture[str]) -> None:
+    """Without one there is nothing to leave out."""
+    assert main(["run", "--redact"]) == 2
+    assert "--record FILE" in capsys.readouterr().err

@@ -12,6 +12,9 @@ from tests.kit import NOW, executed, opened, tick
 from modelwarden.daemon.app import App, Settings
 from modelwarden.daemon.command import Command
 from modelwarden.daemon.config import Config
+from modelwarden.daemon.event import PolicyLoaded, Remembered, Started
+from modelwarden.daemon.journal import JournalError
+from modelwarden.daemon.journal_file import JournalFile
 from modelwarden.daemon.state_schema import StateError
 from modelwarden.probes.event import Event, EventsLost
 
@@ -26,7 +29,7 @@ class Core:
     def step(self, event: Event) -> list[Command]:
         """As `Core`."""
         self.told.append(event)
-        if event == opened():
+        if event == opened(cgroup=0):
             raise ZeroDivisionError
         return []
 
@@ -44,9 +47,9 @@ def test_a_mistake_costs_one_event(app: App) -> None:
     core = Core(app._core.world)
     app._core = core  # type: ignore[assignment]
     with capture_logs() as logs:
-        app._put([executed(), opened(), tick()])
+        app._put([executed(cgroup=0), opened(cgroup=0), tick()])
 
-    assert core.told == [executed(), opened(), tick()]
+    assert core.told == [executed(cgroup=0), opened(cgroup=0), tick()]
     assert [(one["event"], one["kind"]) for one in logs] == [("event_failed", "FileOpened")]
     assert app._inbox.losses(NOW) == [EventsLost(NOW, "core", "file_open", 1)]
 
@@ -55,3 +58,25 @@ def test_a_state_belongs_to_one_app(app: App, tmp_path: Path) -> None:
     """Given an app, then a second one on the same state says whose it is."""
     with pytest.raises(StateError, match=r"pid|process"):
         App(Settings(Config(), None, tmp_path / "state"), Future())
+
+
+def test_what_is_thought_about_is_recorded_before(tmp_path: Path) -> None:
+    """Given a recording, then an event that the core fails on is in the journal too."""
+    made = App(Settings(Config(), None, tmp_path / "state", tmp_path / "a.jsonl"), Future())
+    made._recollect()
+    made._core = Core(made._core.world)  # type: ignore[assignment]
+    with capture_logs():
+        made._put([executed(cgroup=0), opened(cgroup=0), tick()])
+    made._close_files()
+
+    found = [event for _, event in JournalFile(tmp_path / "a.jsonl").events()]
+    assert [type(event) for event in found[:3]] == [Started, Remembered, PolicyLoaded]
+    assert found[3:] == [executed(cgroup=0), opened(cgroup=0), tick()]
+
+
+def test_a_journal_that_cannot_be_made_is_an_error(tmp_path: Path) -> None:
+    """Before anything begins, and the state is left for the next one."""
+    (tmp_path / "a.jsonl").write_text("old")
+    with pytest.raises(JournalError, match="exists"):
+        App(Settings(Config(), None, tmp_path / "state", tmp_path / "a.jsonl"), Future())
+    assert not (tmp_path / "state").exists()

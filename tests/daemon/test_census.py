@@ -2,7 +2,7 @@
 
 import pytest
 from tests.conversation import Conversation
-from tests.kit import DEVICE, MODEL, NOW, NOW_WALL, SECOND, executed, exited, inode_of, opened, user_named
+from tests.kit import DEVICE, MODEL, NOW, NOW_WALL, SECOND, executed, exited, inode_of, opened, tick, user_named
 
 from modelwarden.daemon.census import RUNNING_INTERVAL_NS, Census
 from modelwarden.daemon.model.files import Files
@@ -80,3 +80,22 @@ def test_what_left_the_core_leaves_the_census() -> None:
         talk.use(f"/m/{number}.gguf")
         census.update(talk.world, NOW)
     assert {one["path"] for one in census.models.values()} == {"/m/3.gguf", "/m/4.gguf"}
+
+
+def test_it_is_drawn_at_each_tick(talk: Conversation) -> None:
+    """By the tick's own time, and at no other event: so a journal gives the same again."""
+    census = Census()
+    assert census.after(opened(), talk.world) is None
+    rows = census.after(tick(NOW + SECOND), talk.world)
+    assert rows is not None
+    assert [one["last_seen"] for one in rows[1]] == [to_rfc3339(NOW_WALL + SECOND)]
+
+
+def test_rows_have_an_order(talk: Conversation) -> None:
+    """Whatever the order of a set is in this process."""
+    for number in range(40):
+        talk.tell(executed(200 + number, f"/usr/bin/p{number}"))
+        talk.use(pid=200 + number)
+    found = [one["id"] for one in Census().update(talk.world, NOW)[1]]
+    assert len(found) == 41
+    assert found == sorted(found)

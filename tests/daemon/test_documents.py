@@ -18,16 +18,19 @@ from modelwarden.daemon.documents import (
     user_name,
     workload_document,
 )
+from modelwarden.daemon.identify.origins.origin import Source
 from modelwarden.daemon.identify.sniffer import Identity, Shard
 from modelwarden.daemon.model.files import Standing
 from modelwarden.daemon.model.processes import Processes
+from modelwarden.daemon.model.world import World
 from modelwarden.probes.sampled.procfs import NOBODY
 
+SHA = "ab" * 32
 SEEN = "2026-01-01T00:00:00.000000Z"
 WORKLOAD_KEYS = [
-    "id", "runtime", "why", "tier", "user", "uid", "exe", "unit", "container",
-    "processes", "models", "accelerators", "listeners", "clients", "destinations", "data", "first_seen", "last_seen",
-    "running",
+    "id", "runtime", "why", "tier", "user", "uid", "login_user", "session", "exe", "unit", "container",
+    "container_image", "application", "namespaces", "processes", "models", "accelerators", "listeners", "clients",
+    "destinations", "data", "first_seen", "last_seen", "running",
 ]  # fmt: skip
 ALERT_KEYS = [
     "id", "rule", "severity", "title", "status", "tier", "host_id", "workload",
@@ -36,13 +39,36 @@ ALERT_KEYS = [
 
 
 def test_model() -> None:
-    """MODEL says what the file says of itself, and that nothing of it is verified."""
+    """MODEL says what the file says of itself, and that nothing of it is verified before its content is known."""
     document = model_document(model_file(standing=Standing.MODEL, identity=TINY, opens=3))
     assert document == {
         "path": MODEL, "paths": [MODEL], "format": "gguf", "reason": None, "name": "tiny", "architecture": "llama",
         "parameters": 1_000_000, "quantization": "Q4_0", "license": None, "size": SIZE, "shard": None,
         "tensor_types": {}, "sha256": None, "verified": False, "origin": None, "verdict": "pending",
         "findings": [], "opens": 3, "first_seen": SEEN, "last_seen": SEEN,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("sha256", "claimed", "verified"), [(None, None, False), (None, SHA, False), (SHA, None, True), (SHA, SHA, True),
+                                        (SHA, "cd" * 32, False)]
+)  # fmt: skip
+def test_model_is_verified_by_its_content(sha256: str | None, claimed: str | None, verified: bool) -> None:
+    """A known sum verifies what is said of the model, unless the store claims another."""
+    document = model_document(model_file(sha256=sha256, origin=Source("ollama", digest=claimed)))
+    assert (document["sha256"], document["verified"]) == (sha256, verified)
+
+
+def test_model_has_its_origin() -> None:
+    """Where it came from has three keys always, and more where the store tells more."""
+    document = model_document(model_file(origin=Source("ollama", "registry.ollama.ai/library/tiny")))
+    assert document["origin"] == {
+        "kind": "ollama", "repository": "registry.ollama.ai/library/tiny", "revision": None
+    }  # fmt: skip
+    full = Source("x", "r", "main", file="a.gguf", name="tiny:1b", role="model", digest=SHA, remote_host="a.example")
+    assert model_document(model_file(origin=full))["origin"] == {
+        "kind": "x", "repository": "r", "revision": "main", "file": "a.gguf", "name": "tiny:1b",
+        "remote_host": "a.example",
     }  # fmt: skip
 
 
@@ -81,7 +107,7 @@ def test_workload() -> None:
     one.living[process().key] = process(arguments=("llama", "-m", "x"))
     one.ended[process(7).key] = process(7, path=None)
     one.models[model_file().key] = model_file()
-    document = workload_document(one, {1000: "alice"})
+    document = workload_document(one, World(users={1000: "alice"}))
     assert list(document) == WORKLOAD_KEYS
     assert (document["user"], document["uid"], document["exe"]) == ("alice", 1000, "/usr/bin/llama")
     assert document["running"]
@@ -101,7 +127,7 @@ def test_workload_is_bounded() -> None:
     one.ended[9999, 0] = process(9999)
     for number in range(MODELS_MAX + 5):
         one.models[1, number] = model_file(f"/m/{number}.gguf")
-    document = workload_document(one, {})
+    document = workload_document(one, World())
     assert [shown["pid"] for shown in document["processes"]] == list(range(PROCESSES_MAX))
     assert [model["path"] for model in document["models"]] == [f"/m/{n}.gguf" for n in range(5, MODELS_MAX + 5)]
 
@@ -110,7 +136,7 @@ def test_earlier_models_are_shown_until_they_are_seen_again() -> None:
     """What an earlier run saw stands behind what this one saw, each path once."""
     one = workload(earlier_models=({"path": MODEL, "opens": 1}, {"path": "/m/old.gguf"}))
     one.models[model_file().key] = model_file(opens=2)
-    shown = workload_document(one, {})["models"]
+    shown = workload_document(one, World())["models"]
     assert [(model["path"], model.get("opens")) for model in shown] == [(MODEL, 2), ("/m/old.gguf", None)]
 
 
@@ -126,7 +152,7 @@ def test_documents_are_json() -> None:
     """All of it can be written as JSON, hostile names too."""
     one = workload(exe="/bin/\udcff\n")
     one.models[1, 1] = model_file("/m/\udcff.gguf")
-    for document in (workload_document(one, {}), alert_document(alert())):
+    for document in (workload_document(one, World()), alert_document(alert())):
         assert json.loads(json.dumps(document)) == document
 
 

@@ -14,7 +14,9 @@ from tests.rows import alert
 
 from modelwarden.daemon.command import (
     Announce,
+    DescribeContainer,
     FindProcess,
+    HashFile,
     InspectFile,
     NameUser,
     Raise,
@@ -22,12 +24,13 @@ from modelwarden.daemon.command import (
     Resync,
     WatchProcess,
 )
-from modelwarden.daemon.event import FileInspected, Inspection, UserNamed
-from modelwarden.daemon.executor import BATCH, Executor
+from modelwarden.daemon.event import FileHashed, FileInspected, Inspection, UserNamed
+from modelwarden.daemon.executor import BATCH, Children, Executor
+from modelwarden.daemon.identify.containers.engine import Container
 from modelwarden.probes.event import Event
 from modelwarden.probes.sampled.procfs import Resynced
 
-INSPECT = InspectFile(file(), MODEL, (PID,))
+INSPECT, HASH = InspectFile(file(), MODEL, (PID,)), HashFile(file(), MODEL, (PID,))
 
 
 class FakeKernel:
@@ -50,13 +53,13 @@ class FakeKernel:
 
 
 class FakeInspector:
-    """Takes inspections while it has room."""
+    """Takes questions while it has room; so do a hasher and a describer."""
 
     def __init__(self) -> None:
         self.room = 1
-        self.taken: list[InspectFile] = []
+        self.taken: list[InspectFile | HashFile | DescribeContainer] = []
 
-    def submit(self, command: InspectFile) -> bool:
+    def submit(self, command: InspectFile | HashFile | DescribeContainer) -> bool:
         """As `Inspector`."""
         if len(self.taken) >= self.room:
             return False
@@ -113,8 +116,10 @@ class Stage:
         self.batches: list[int] = []
         self.events: list[Event] = []
         self.threads: set[int] = set()
-        fakes: dict[str, Any] = {"kernel": self.kernel, "inspector": self.inspector, "keeper": self.keeper}
-        fakes["running"] = self.running
+        self.describer = FakeInspector()
+        children: Any = Children(self.inspector, FakeInspector(), self.describer)  # type: ignore[arg-type]
+        fakes: dict[str, Any] = {"kernel": self.kernel, "children": children, "keeper": self.keeper}
+        fakes |= {"running": self.running}
         self.executor = Executor(**fakes, loop=asyncio.get_running_loop(), put=self.put)
 
     def put(self, events: list[Event]) -> None:
@@ -175,17 +180,18 @@ def test_full_kernel_table_is_counted_and_said_once() -> None:
     play(scene)
 
 
-def test_inspection_is_passed_on_and_a_refusal_answered() -> None:
-    """Given an inspector without room, then the core gets an answer, later and with a reason, never none."""
+@pytest.mark.parametrize("command", [INSPECT, HASH])
+def test_file_is_passed_on_and_a_refusal_answered(command: InspectFile | HashFile) -> None:
+    """Given no room for a further file, then the core gets an answer, later and with a reason, never none."""
 
     async def scene(stage: Stage) -> None:
-        stage.executor.carry_out(INSPECT)
-        assert stage.inspector.taken == [INSPECT]
-        stage.executor.carry_out(INSPECT)
+        stage.executor.carry_out(command)
+        stage.executor.carry_out(command)
         assert stage.events == [], "the core is never called while it thinks"
         (answer,) = await stage.answers(1)
-        assert isinstance(answer, FileInspected)
-        assert (answer.file, answer.outcome, answer.identity) == (INSPECT.file, Inspection.UNREADABLE, None)
+        assert isinstance(answer, FileInspected if command is INSPECT else FileHashed)
+        assert (answer.file, getattr(answer, "sha256", None)) == (command.file, None)
+        assert getattr(answer, "outcome", Inspection.UNREADABLE) is Inspection.UNREADABLE
         assert answer.reason
 
     play(scene)
@@ -247,6 +253,17 @@ def test_one_look_at_a_time() -> None:
         stage.executor.scan()
         await stage.answers(12)
         assert stage.running.looks == 3
+
+    play(scene)
+
+
+def test_container_is_asked_about() -> None:
+    """A container goes to the describer, which answers by itself."""
+    question = DescribeContainer(Container("docker", "ab"), 1000)
+
+    async def scene(stage: Stage) -> None:
+        stage.executor.carry_out(question)
+        assert stage.describer.taken == [question]
 
     play(scene)
 

@@ -23,7 +23,9 @@ def test_identifies_a_model(tmp_path: Path) -> None:
         event = await desk.inspect(command)
         assert event.at > 0
         assert (event.file, event.outcome, event.reason) == (command.file, Inspection.MODEL, None)
-        assert event.identity == Identity("gguf", "Tiny Llama", "llama", 2080, "Q4_K_M", "apache-2.0")
+        assert event.identity == Identity(
+            "gguf", "Tiny Llama", "llama", 2080, "Q4_K_M", "apache-2.0", tensor_types=(("F32", 2080),)
+        )
 
     desk = at_work(scenario)
     assert desk.answers.empty()

@@ -174,3 +174,16 @@ def fill(path: Path) -> None:
                 file.write(bytes(4096))
         except OSError:
             return
+
+
+def test_how_fresh_it_is_comes_with_the_rows(directory: Path) -> None:
+    """Given rows of a moment, then the state says that moment, also when nothing changed since the last write."""
+    keeper = Keeper(State.open(directory))
+    keeper.add([], [row(id="w-1")], as_of="2026-01-01T00:00:01Z")
+    keeper.flush()
+    keeper.add([], [], as_of="2026-01-01T00:00:02Z")
+    keeper.close(DEADLINE_S)
+
+    let_go(directory)
+    with State.read(directory) as state:
+        assert state.meta("generated_at") == "2026-01-01T00:00:02Z"

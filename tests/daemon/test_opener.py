@@ -3,6 +3,8 @@
 import os
 import socket
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -196,24 +198,100 @@ def test_request_travels(identity: tuple[int, int, int, int, int], path: bytes, 
     ]
 
 
-def test_hands_the_descriptor_to_the_worker_only(model: Path) -> None:
-    """The program answers the daemon with a word, and the worker with the descriptor."""
+@contextmanager
+def opener() -> Iterator[tuple[Reader, socket.socket]]:
+    """An opener at work, with the worker's end of its channel."""
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     with ours:
         with theirs:
-            opener = Reader("modelwarden.daemon.opener", theirs)
+            running = Reader("modelwarden.daemon.opener", theirs)
         try:
-            opener._socket.settimeout(10)
-            assert opener._socket.recv(100) == b"ready"
-            opener.send(request_for(model).encode())
-            word, descriptors, _, _ = socket.recv_fds(opener._socket, 100, 1)
-            assert (word, descriptors) == (OPENED, [])
-            message, descriptors, _, _ = socket.recv_fds(ours, 100, 1)
-            assert message.split()[0] == b"7"
-            with os.fdopen(descriptors[0], "rb") as file:
-                assert file.read() == b"weights"
+            running._socket.settimeout(10)
+            ours.settimeout(10)
+            assert running._socket.recv(100) == b"ready"
+            yield running, ours
         finally:
-            opener.kill()
-            opener.close()
-            while not opener.is_reaped():
+            running.kill()
+            running.close()
+            while not running.is_reaped():
                 time.sleep(0.01)
+
+
+def test_hands_the_descriptor_to_the_worker_only(model: Path) -> None:
+    """The program answers the daemon with a word, and the worker with the descriptor."""
+    with opener() as (running, ours):
+        running.send(request_for(model).encode())
+        word, descriptors, _, _ = socket.recv_fds(running._socket, 100, 1)
+        assert (word, descriptors) == (OPENED, [])
+        message, descriptors, _, _ = socket.recv_fds(ours, 1000, 1)
+        assert message.split()[0] == b"7"
+        assert message.endswith(b"\0" + os.fsencode(model))
+        with os.fdopen(descriptors[0], "rb") as file:
+            assert file.read() == b"weights"
+
+
+def test_gives_documents_until_the_worker_is_done(model: Path) -> None:
+    """A worker that has a file may ask for what lies near; nothing before, nothing after."""
+    (model.parent / "a.json").write_bytes(b"{}")
+    with opener() as (running, ours):
+        ours.send(b"HOME")
+        running.send(request_for(model, pids=(os.getpid(),)).encode())
+        assert running._socket.recv(100) == OPENED
+        socket.recv_fds(ours, 1000, 1)
+        ours.send(b"R 0 9 a.json")
+        message, descriptors, _, _ = socket.recv_fds(ours, 100, 1)
+        assert message == b"+"
+        with os.fdopen(descriptors[0], "rb") as file:
+            assert file.read() == b"{}"
+        ours.send(b"R 0 9 ../a.json")
+        assert socket.recv_fds(ours, 100, 1)[:2] == (b"-", [])
+        ours.send(b"P")
+        assert ours.recv(1000) in {b"+", b"+HOME=" + os.fsencode(os.environ.get("HOME", "")) + b"\0"}
+        ours.send(b"E")
+        assert ours.recv(100) == b"E"
+        ours.send(b"R 0 9 a.json")
+        running.send(request_for(model).encode())
+        assert running._socket.recv(100) == OPENED
+        assert socket.recv_fds(ours, 1000, 1)[0].endswith(os.fsencode(model))
+
+
+def test_variables_are_named_once(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker that has seen a file cannot name more variables than it did before."""
+    monkeypatch.setenv("HOME", "/home/dana")
+    monkeypatch.setenv("HF_TOKEN", "hidden")
+    with process("") as pid, opener() as (running, ours):
+        ours.send(b"HOME")
+        for _ in range(2):
+            running.send(request_for(model, pids=(pid,)).encode())
+            assert running._socket.recv(100) == OPENED
+            socket.recv_fds(ours, 1000, 1)
+            ours.send(b"HF_TOKEN")
+            assert ours.recv(1000) == b"-"
+            ours.send(b"P")
+            assert ours.recv(1000) == b"+HOME=/home/dana\0"
+
+
+def test_a_worker_that_does_not_listen_holds_nobody_up(model: Path) -> None:
+    """Given a worker that asks and never takes an answer, then the daemon is answered all the same."""
+    for number in range(300):
+        (model.parent / f"{number:0200}").touch()
+    with opener() as (running, ours):
+        ours.setblocking(False)
+        running.send(request_for(model).encode())
+        assert running._socket.recv(100) == OPENED
+        with suppress(BlockingIOError):
+            while True:
+                ours.send(b"N 0 ")
+        running.send(request_for(model).encode())
+        assert running._socket.recv(100).split()[0] in {OPENED, UNREADABLE}
+
+
+def test_an_opener_outlives_its_worker(model: Path) -> None:
+    """Given a worker that is gone, then the daemon is told so, and the opener does not turn in circles."""
+    with opener() as (running, ours):
+        ours.close()
+        running.send(request_for(model).encode())
+        assert running._socket.recv(100) == UNREADABLE + b" the reader is gone"
+        used = Path(f"/proc/{running.pid}/stat").read_text().split()[13:15]
+        time.sleep(0.3)
+        assert Path(f"/proc/{running.pid}/stat").read_text().split()[13:15] == used

@@ -35,6 +35,7 @@ def a_story() -> Conversation:
 def test_everything_is_in_the_picture() -> None:
     """Given a story, then the snapshot has its documents and every counter."""
     workings = Workings(1.5, inbox_depth=2, inspections_dropped=3, rows_unwritten=4, kernel_refusals=5)
+    workings.hashes_dropped, workings.hashes_forgotten = 6, 7
     snapshot = drawn(a_story(), ON, OFF, workings=workings)
     assert (snapshot.generated_at, snapshot.host_id) == ("2026-01-01T00:00:00.000000Z", "host")
     assert [one["path"] for one in snapshot.models] == [MODEL]
@@ -47,7 +48,8 @@ def test_everything_is_in_the_picture() -> None:
     assert (snapshot.events["file_opened"], snapshot.events["events_lost"]) == (1, 1)
     assert (snapshot.lost, snapshot.opens) == ({("ring", "file_open"): 3}, {"gguf": 1})
     assert snapshot.evicted == {
-        "processes": 0, "files": 0, "workloads": 0, "alerts": 0, "unwritten_rows": 4, "kernel_marks": 5
+        "processes": 0, "files": 0, "workloads": 0, "groups": 0, "hashes": 6, "stored_hashes": 7, "alerts": 0,
+        "unwritten_rows": 4, "kernel_marks": 5,
     }  # fmt: skip
     assert snapshot.inspections == {"model": 1, "dropped": 3}
     assert (snapshot.inbox_depth, snapshot.inbox_capacity, snapshot.handled_seconds) == (2, CAPACITY, 1.5)

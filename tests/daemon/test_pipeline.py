@@ -37,7 +37,16 @@ from tests.kit import (
 )
 
 from modelwarden.daemon.alerts.correlate import GROWTH_INTERVAL_NS
-from modelwarden.daemon.command import Announce, Command, InspectFile, NameUser, Raise, RememberFile, WatchProcess
+from modelwarden.daemon.command import (
+    Announce,
+    Command,
+    HashFile,
+    InspectFile,
+    NameUser,
+    Raise,
+    RememberFile,
+    WatchProcess,
+)
 from modelwarden.daemon.documents import alert_document, model_document, workload_document
 from modelwarden.daemon.event import Inspection
 from modelwarden.daemon.model.world import ModelUsed, World
@@ -77,13 +86,13 @@ def talk() -> Conversation:
 
 
 def test_from_an_open_to_the_census() -> None:
-    """Given a model that is opened, then the core asks, learns, watches, remembers and announces, in this order."""
+    """Given a model that is opened, then the core asks, learns, remembers, watches, orders its sum and announces."""
     talk = Conversation(named=False)
     talk.tell(executed())
     asked = talk.tell(opened())
     answered = talk.tell(user_named(), is_model())
     assert [type(one) for one in asked] == [NameUser, InspectFile]
-    assert [type(one) for one in answered] == [RememberFile, WatchProcess, Announce]
+    assert [type(one) for one in answered] == [RememberFile, WatchProcess, HashFile, Announce]
 
 
 def test_what_is_told_waits_for_the_name() -> None:
@@ -215,7 +224,7 @@ def test_restart_goes_on(talk: Conversation) -> None:
     (told,) = of(Raise, talk.tell(tick(LATER)))
     stored = remembered(
         [(f"{DEVICE}:{inode_of(MODEL)}", model_document(talk.model()))],
-        [workload_document(talk.workload, talk.world.users)],
+        [workload_document(talk.workload, talk.world)],
         [alert_document(told.alert)],
     )
     again = Conversation(RULE)
@@ -226,7 +235,7 @@ def test_restart_goes_on(talk: Conversation) -> None:
     assert of(Raise, again.commands) == []
     (grown,) = of(Raise, again.tell(tick(at + GROWTH_INTERVAL_NS)))
     assert (grown.alert.id, grown.alert.count, grown.is_new) == (told.alert.id, 3, False)
-    document = workload_document(again.workload, {})
+    document = workload_document(again.workload, again.world)
     assert [model["path"] for model in document["models"]] == [MODEL]
 
 

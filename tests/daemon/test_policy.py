@@ -5,7 +5,7 @@ from datetime import date
 
 import pytest
 
-from modelwarden.daemon.policy import ModelApproval, ModelsPolicy, Opinion, Policy, judge_model
+from modelwarden.daemon.policy import ModelApproval, ModelsPolicy, Opinion, Policy, awaits_hash, judge_model
 
 TODAY = date(2026, 6, 1)
 SHA = "ab" * 32
@@ -88,3 +88,22 @@ def test_hostile_names_are_cheap() -> None:
     assert judge(rules, "a" * 4096) is Opinion.UNAPPROVED
     assert time.monotonic() - started < 5
     assert judge(policy(ModelApproval(name="*")), "a" * 4097) is Opinion.UNAPPROVED
+
+
+@pytest.mark.parametrize(
+    ("rules", "awaits"),
+    [
+        (Policy(), False),
+        (policy(), False),
+        (policy(ModelApproval(name="x")), False),
+        (policy(ModelApproval(sha256=SHA)), True),
+        (policy(ModelApproval(name="y"), ModelApproval(sha256=SHA, name="x", origin="ollama:*")), True),
+        (policy(ModelApproval(sha256=SHA, name="y")), False),
+        (policy(ModelApproval(sha256=SHA, origin="huggingface:*")), False),
+        (policy(ModelApproval(sha256=SHA, expires=date(2026, 5, 31))), False),
+        (policy(ModelApproval(sha256=SHA, expires=TODAY)), True),
+    ],
+)
+def test_awaits_hash(rules: Policy, awaits: bool) -> None:
+    """The content matters when an entry names one, holds, and matches in all that is known."""
+    assert awaits_hash(rules, name="x", origin="ollama:library/x", today=TODAY) is awaits

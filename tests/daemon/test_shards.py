@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modelwarden.daemon.shards import COUNT_LIMIT, merge_shards
+from modelwarden.daemon.shards import COUNT_LIMIT, merge_census, merge_shards
 
 EARLY, LATER, LATE = (f"2026-01-0{day}T00:00:00Z" for day in (1, 2, 3))
 
@@ -195,6 +195,15 @@ def test_documents_of_an_earlier_release() -> None:
     """What has none of the newer fields is a model all the same."""
     assert merged({"path": "/m/a.gguf"}) == {"path": "/m/a.gguf", "shards": None}
     assert merged({"path": "/m/a.gguf", "shard": {"index": 1, "count": 2}})["shards"]["count"] == 2
+
+
+def test_census_has_models_in_both_places() -> None:
+    """Given a workload that has read both files of a model, then it has read one model, and nothing given changes."""
+    workload = {"id": "w1", "models": [part(1, 2), part(2, 2)]}
+    [merged_workload], [model] = merge_census([workload], [part(1, 2), part(2, 2)])
+    assert merged_workload == {"id": "w1", "models": [model]}
+    assert len(workload["models"]) == 2
+    assert merge_census([{"id": "w2"}], []) == ([{"id": "w2", "models": []}], [])
 
 
 @given(st.lists(st.tuples(st.integers(-1, 4), st.integers(-1, 4), st.sets(st.sampled_from(list(part(1)))))))

@@ -16,6 +16,7 @@ import pytest
 from tests.stored import alert, document
 
 from modelwarden.daemon.state import State, StateError, StateWriteError
+from modelwarden.daemon.state_schema import SCHEMA
 
 
 def other_process(code: str, *arguments: object) -> "subprocess.Popen[str]":
@@ -119,9 +120,9 @@ def test_newer_schema_is_left_alone(directory: Path, way: Any) -> None:
     """What a newer version wrote is neither read nor touched, by nobody."""
     State.open(directory).close()
     with sqlite3.connect(directory / "state.db") as raw:
-        raw.execute("PRAGMA user_version=7")
+        raw.execute("PRAGMA user_version=77")
     raw.close()
-    with pytest.raises(StateError, match=r"written by a newer modelwarden \(schema 7, this one knows 1\)"):
+    with pytest.raises(StateError, match=rf"written by a newer modelwarden \(schema 77, this one knows {SCHEMA}\)"):
         way(directory)
 
 

@@ -9,12 +9,15 @@ from collections.abc import Callable
 from pathlib import Path
 from struct import pack
 
+import msgspec
 import pytest
 from tests.models import gguf_bytes, gguf_key, safetensors_raw, write_gguf
 
+from modelwarden.daemon.asked_folder import Line
 from modelwarden.daemon.identify.sniffer import Identity, Window
 from modelwarden.daemon.readers import Reader
-from modelwarden.daemon.worker import serve
+from modelwarden.daemon.worker import Reader as Work
+from modelwarden.daemon.worker import Task
 
 MODEL = Identity("fake")
 
@@ -41,7 +44,11 @@ def answer_by(action: Callable[[], Identity | None], path: Path) -> dict[str, ob
     path.touch()
     descriptor = os.open(path, os.O_RDONLY)
     found = os.fstat(descriptor)
-    answer: dict[str, object] = json.loads(serve(descriptor, found.st_size, found.st_mtime_ns, [Fake(action)]))
+    task = Task(descriptor, found.st_size, found.st_mtime_ns, str(path))
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    theirs.close()
+    with ours:
+        answer: dict[str, object] = json.loads(Work([Fake(action)], ()).serve(task, Line(ours)))
     with pytest.raises(OSError, match="Bad file descriptor"):
         os.fstat(descriptor)
     return answer
@@ -51,7 +58,7 @@ def test_answers_with_the_identity(tmp_path: Path) -> None:
     """A model's identity travels field by field."""
     answer = answer_by(lambda: MODEL, tmp_path / "m")
     assert answer["outcome"] == "model"
-    assert Identity(**answer["identity"]) == MODEL  # type: ignore[arg-type]
+    assert msgspec.convert(answer["identity"], Identity) == MODEL
 
 
 def test_answers_for_others(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from modelwarden.probes.candidate import (
     WEAK_SUFFIXES,
     Candidate,
     candidate,
+    library_head,
 )
 
 LARGE = 32 << 20
@@ -55,6 +56,23 @@ def test_content_addressed_with_its_algorithm() -> None:
         assert candidate(name, 0, LARGE) == NOTHING
 
 
+@pytest.mark.parametrize(
+    "name", ["libonnxruntime.so", "libonnxruntime.so.1.20.0", "libonnxrX.SO", "libonnxruntime.so.1", "libonnxr.5"]
+)
+def test_library(name: str) -> None:
+    """Eight characters tell a library, whatever version stands behind it; user space looks at the whole name."""
+    assert candidate(name, 0, LARGE, {library_head("libonnxruntime")}) == Candidate.LIBRARY
+    assert candidate(name, 0, LARGE) == NOTHING
+
+
+@pytest.mark.parametrize(
+    "name", ["libonnx.so", "libonnxruntime.py", "libonnxruntime", "liBonnxruntime.so", "x.so", ".so"]
+)
+def test_no_library(name: str) -> None:
+    """Other names, and files that are called so and are no library, say nothing."""
+    assert candidate(name, 0, LARGE, {library_head("libonnxruntime")}) == NOTHING
+
+
 def test_large_file() -> None:
     """From the threshold on a file is a candidate whatever its name, beside other reasons."""
     assert candidate("x", LARGE - 1, LARGE) == NOTHING
@@ -64,7 +82,11 @@ def test_large_file() -> None:
 
 def test_reasons_of_the_file() -> None:
     """All reasons but the mark of the process lie in the file."""
-    assert [one for one in Candidate if not one & LIKE_A_MODEL] == [Candidate.WATCHED, Candidate.NAMED_FILE]
+    assert [one for one in Candidate if not one & LIKE_A_MODEL] == [
+        Candidate.WATCHED,
+        Candidate.NAMED_FILE,
+        Candidate.LIBRARY,
+    ]
 
 
 @given(

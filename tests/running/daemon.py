@@ -25,14 +25,21 @@ Entry = dict[str, Any]
 class Daemon:
     """`modelwarden run` with its own state, configuration and port; its lines as they come."""
 
-    def __init__(self, folder: Path, *, policy: str | None = None, prefix: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        policy: str | None = None,
+        prefix: tuple[str, ...] = (),
+        options: tuple[str | Path, ...] = (),
+    ) -> None:
         self.state = folder / "state"
         self.config = folder / "config.toml"
         self.policy = folder / "policy.toml"
         self.config.write_text(CONFIG)
         if policy is not None:
             self.policy.write_text(policy)
-        self._policy_option = ["--policy", self.policy] if policy is not None else []
+        self._options = [*(["--policy", self.policy] if policy is not None else []), *options]
         self._prefix = prefix
         self._lines: queue.Queue[Entry] = queue.Queue()
         self.seen: list[Entry] = []
@@ -41,7 +48,7 @@ class Daemon:
     def start(self) -> "Daemon":
         """Starts and waits until it is ready; a machine that allows no probes skips, except where it must not (CI)."""
         self.process = subprocess.Popen(
-            [*self._prefix, *COMMAND, "run", "--state-dir", self.state, "--config", self.config, *self._policy_option],
+            [*self._prefix, *COMMAND, "run", "--state-dir", self.state, "--config", self.config, *self._options],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

@@ -33,8 +33,12 @@ class Engine(Protocol):
         """The container that the path of a cgroup (`/system.slice/docker-….scope`) is of, by its last such part."""
         ...
 
-    def documents(self, container: Container, home: str | None) -> tuple[str, ...]:
-        """Absolute paths of the files that may describe it, best first; `home` is the user's whose cgroup it is."""
+    def documents(self, container: Container, home: str | None, run: str | None) -> tuple[str, ...]:
+        """Absolute paths of the files that may describe it, best first; none for an identifier that is no such.
+
+        `home` and `run` (`/run/user/1000`) are those of the user whose cgroup it is, `None` for the system's: a user
+        gives any name to his cgroups, so that root's files tell nothing of them.
+        """
         ...
 
     def describe(self, container: Container, document: bytes) -> Description | None:

@@ -28,6 +28,9 @@ class Source:
     """SHA-256, 64 lower-case hexadecimal digits, that the store claims for this file's content."""
     remote_host: str | None = None
     """Where requests to it really go, of a model that only looks local."""
+    shown: str | None = None
+    """Where below the store's folder its users see the file, when that is a link to it. The format reads it by that
+    name, with what stands there beside it; it is told to nobody."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,8 @@ TEXT_LIMIT = 200
 """The longest claim in characters: names, licences and architectures of real models stay far below."""
 PARAMETERS_LIMIT = 10**15
 """More weights than this no model has; a larger claim is a lie or a bug."""
+TYPES_LIMIT = 32
+"""Types of weights in one file that are told; real models mix a handful."""
 TOO_MANY_PARAMETERS = "it claims more parameters than any model has"
 
 
@@ -31,6 +33,12 @@ def parameters(count: int) -> int | None:
 def dominant(weights: Mapping[str, int]) -> str | None:
     """The key that most weights have, the first in the alphabet where two have as many."""
     return min(weights, key=lambda key: (-weights[key], key)) if weights else None
+
+
+def most_first(weights: Mapping[str, int]) -> tuple[tuple[str, int], ...]:
+    """The types with their weights, most weights first, in the order of the alphabet where two have as many."""
+    ordered = sorted(weights.items(), key=lambda item: (-item[1], item[0]))[:TYPES_LIMIT]
+    return tuple((text(kind) or "?", count) for kind, count in ordered if count > 0)
 
 
 def cut_short(has: int, needs: int) -> str:

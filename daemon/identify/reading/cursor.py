@@ -2,12 +2,14 @@
 
 from struct import Struct
 
-from modelwarden.daemon.identify.reading.damage import CUT_SHORT, Damaged
+from modelwarden.daemon.identify.reading.damage import CUT_SHORT, Damaged, EndsEarly
 from modelwarden.daemon.identify.sniffer import Window
+
+LONG_LINE = "a line of it is longer than an inspection reads"
 
 
 class Cursor:
-    """A position in a window that only grows; every step past the end of the file raises `Damaged`."""
+    """A position in a window that only grows; every step past the end of the file raises `EndsEarly`."""
 
     __slots__ = ("_at", "_buffer", "_chunk", "_start", "_window")
 
@@ -40,10 +42,25 @@ class Cursor:
     def skip(self, length: int) -> None:
         """Step over `length` bytes without reading those that are not yet in memory."""
         if length > self._window.size - self.offset:
-            raise Damaged(CUT_SHORT)
+            raise EndsEarly(CUT_SHORT)
         self._at += length
         if self._at > len(self._buffer):
             self._start, self._buffer, self._at = self.offset, b"", 0
+
+    def line(self, limit: int) -> bytes:
+        """The bytes up to the next newline, which is stepped over; `Damaged` when there are more than `limit`."""
+        pieces = b""
+        while (end := self._buffer.find(b"\n", self._at)) < 0:
+            pieces += self._buffer[self._at :]
+            self._at = len(self._buffer)
+            if len(pieces) > limit:
+                raise Damaged(LONG_LINE)
+            self._fill(1)
+        pieces += self._buffer[self._at : end]
+        if len(pieces) > limit:
+            raise Damaged(LONG_LINE)
+        self._at = end + 1
+        return pieces
 
     def skip_strings(self, count: int, prefix: Struct) -> None:
         """Step over `count` strings, each behind its length in bytes as `prefix` has it.
@@ -67,8 +84,8 @@ class Cursor:
     def _fill(self, length: int) -> None:
         start = self.offset
         if length > self._window.size - start:
-            raise Damaged(CUT_SHORT)
+            raise EndsEarly(CUT_SHORT)
         self._buffer = self._window.read(start, max(length, self._chunk))
         self._start, self._at = start, 0
         if len(self._buffer) < length:  # the file shrank under us
-            raise Damaged(CUT_SHORT)
+            raise EndsEarly(CUT_SHORT)

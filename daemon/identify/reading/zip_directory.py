@@ -66,29 +66,43 @@ def members(window: Window) -> Iterator[Member]:
 
 def read_member(window: Window, member: Member, limit: int) -> bytes:
     """A member's content, unpacked in memory; raises `Damaged` when it is longer than `limit` bytes."""
+    if member.size > limit or member.packed > limit:
+        raise Damaged(f"{member.name} is larger than an inspection reads")
+    packed = window.read(content_offset(window, member), member.packed)
+    if len(packed) < member.packed:
+        raise Damaged(f"{member.name} is cut short")
+    data = _unpack(packed, member, limit + 1)
+    if len(data) > limit:
+        raise Damaged(f"{member.name} is larger than an inspection reads")
+    return data
+
+
+def begin_member(window: Window, member: Member, limit: int) -> bytes:
+    """The first `limit` bytes of a member's content, fewer when it is shorter."""
+    packed = window.read(content_offset(window, member), min(member.packed, limit))
+    return _unpack(packed, member, limit)
+
+
+def content_offset(window: Window, member: Member) -> int:
+    """Where a member's content begins, behind its local header; raises `Damaged` for one that cannot be read."""
     if member.encrypted:
         raise Damaged(f"{member.name} is encrypted")
     local = window.read(member.offset, LOCAL.size)
     if len(local) < LOCAL.size or local[:4] != b"PK\3\4":
         raise Damaged(BAD_TABLE)
     fields = LOCAL.unpack(local)
-    start = member.offset + LOCAL.size + fields[9] + fields[10]
-    if member.size > limit or member.packed > limit:
-        raise Damaged(f"{member.name} is larger than an inspection reads")
-    packed = window.read(start, member.packed)
-    if len(packed) < member.packed:
-        raise Damaged(f"{member.name} is cut short")
+    return member.offset + LOCAL.size + int(fields[9]) + int(fields[10])
+
+
+def _unpack(packed: bytes, member: Member, limit: int) -> bytes:
     if member.method == 0:
         return packed
     if member.method != 8:
         raise Damaged(f"{member.name} is compressed in an unknown way")
     try:
-        data = zlib.decompressobj(-15).decompress(packed, limit + 1)
+        return zlib.decompressobj(-15).decompress(packed, limit)
     except zlib.error:
         raise Damaged(f"{member.name} is damaged") from None
-    if len(data) > limit:
-        raise Damaged(f"{member.name} is larger than an inspection reads")
-    return data
 
 
 def _table(window: Window) -> tuple[int, int, int]:

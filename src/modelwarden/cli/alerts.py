@@ -1,6 +1,7 @@
 """`modelwarden alerts`: what was found, and what people did about it."""
 
 import argparse
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from modelwarden.cli.command import Command, CommandError
@@ -88,7 +89,7 @@ def _list(args: argparse.Namespace) -> None:
     if args.json:
         say_json(alerts)
     elif alerts:
-        say(render(_COLUMNS, [_row(alert) for alert in alerts], Terminal.here()))
+        say(table(alerts))
         waiting = sum(alert["status"] == Status.OPEN for alert in alerts)
         say(f"\n{len(alerts)} alert{'' if len(alerts) == 1 else 's'} ({waiting} open); `modelwarden alerts show ID`")
     elif args.since or args.severity:
@@ -97,13 +98,18 @@ def _list(args: argparse.Namespace) -> None:
         say("No alerts. `modelwarden census` shows what was seen, `modelwarden rules` what is looked for.")
 
 
-def _row(alert: "Document") -> list[str]:
+def table(alerts: list["Document"], now: datetime | None = None) -> str:
+    """The list as people read it; `now` is what they are told the age from."""
+    return render(_COLUMNS, [_row(alert, now) for alert in alerts], Terminal.here())
+
+
+def _row(alert: "Document", now: datetime | None) -> list[str]:
     process = alert.get("process") or {}
     return [
         str(alert["id"])[:ID_SHOWN],
         str(alert["severity"]),
         str(alert["status"]),
-        ago(alert.get("last_seen")),
+        ago(alert.get("last_seen"), now),
         str(alert.get("count") or "-"),
         str(process.get("user") or "-"),
         str(alert.get("title") or alert["rule"]),

@@ -9,7 +9,7 @@ from modelwarden.cli.quantities import since
 from modelwarden.cli.state_dir import add_state_dir, reading_state
 from modelwarden.cli.terminal import Terminal, say, say_json
 from modelwarden.daemon.printable import printable
-from modelwarden.daemon.shards import merge_shards
+from modelwarden.daemon.shards import merge_census
 
 if TYPE_CHECKING:
     from modelwarden.daemon.snapshot import Document
@@ -49,10 +49,7 @@ class Census:
             workloads = [workload for workload in workloads if belongs_to(workload, args.user)]
             readers = Readers(workloads)
             files = [file for file in files if readers.of(file)]
-        # Merged here and not in the state: what is kept are files, and each of them comes and goes by itself.
-        models = merge_shards(files)
-        workloads = [{**workload, "models": merge_shards(workload.get("models") or ())} for workload in workloads]
-        _print(args, head, workloads, models)
+        _print(args, head, *merge_census(workloads, files))
         return 0
 
 
@@ -68,7 +65,7 @@ def _print(
     elif workloads or models:
         from modelwarden.cli.census_table import as_text  # noqa: PLC0415
 
-        say(as_text(workloads, models, head["generated_at"], args.since, Terminal.here()))
+        say(as_text(workloads, models, head["generated_at"], Terminal.here(), since=args.since))
     else:
         say(_nothing(args.since, args.user))
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
@@ -46,37 +47,46 @@ _MODELS = (
 
 
 def as_text(
-    workloads: list["Document"], models: list["Document"], generated_at: str | None, since: str | None, screen: Terminal
+    workloads: list["Document"],
+    models: list["Document"],
+    generated_at: str | None,
+    screen: Terminal,
+    *,
+    since: str | None = None,
+    now: datetime | None = None,
 ) -> str:
-    """Both tables and the summary; workloads and models are those of the contract, shards merged."""
+    """Both tables and the summary, of documents in which shards are merged.
+
+    What was first seen after `since` is counted as new; `now` is what people are told the age from.
+    """
     parts = []
     if workloads:
-        parts.append(render(_WHO_RUNS_WHAT, _who_runs_what(workloads), screen))
+        parts.append(render(_WHO_RUNS_WHAT, _who_runs_what(workloads, now), screen))
     if models:
         readers = Readers(workloads)
-        parts.append(render(_MODELS, [row for model in models for row in _model_rows(model, readers)], screen))
-    return "\n\n".join([*parts, _summary(workloads, models, generated_at, since)])
+        parts.append(render(_MODELS, [row for model in models for row in _model_rows(model, readers, now)], screen))
+    return "\n\n".join([*parts, _summary(workloads, models, generated_at, since, now)])
 
 
-def _who_runs_what(workloads: list["Document"]) -> Iterator[list[str] | Line]:
+def _who_runs_what(workloads: list["Document"], now: datetime | None) -> Iterator[list[str] | Line]:
     by_user: dict[str, list[Document]] = {}
     for workload in workloads:
         by_user.setdefault(user_of(workload), []).append(workload)
-    seen_width = max(len(_seen(workload)) for workload in workloads)
+    seen_width = max(len(_seen(workload, now)) for workload in workloads)
     for user, theirs in sorted(by_user.items()):
         running = sum(bool(workload.get("running")) for workload in theirs)
         yield Line(f"{user}: {_count(len(theirs), 'workload')}, {running} running", BOLD)
         for workload in sorted(theirs, key=lambda one: not one.get("running")):
             colour = GREEN if workload.get("running") else None
-            yield Line(f"  {_seen(workload):<{seen_width}}  {_program(workload)}", colour)
+            yield Line(f"  {_seen(workload, now):<{seen_width}}  {_program(workload)}", colour)
             models = workload.get("models") or ()
             yield from (_used_model_row(model) for model in models)
             if not models and workload.get("why"):
                 yield Line("    because: " + "; ".join(map(str, workload["why"])))
 
 
-def _seen(workload: "Document") -> str:
-    return "running" if workload.get("running") else ago(workload.get("last_seen"))
+def _seen(workload: "Document", now: datetime | None) -> str:
+    return "running" if workload.get("running") else ago(workload.get("last_seen"), now)
 
 
 def _program(workload: "Document") -> str:
@@ -105,7 +115,7 @@ def _used_model_row(model: "Document") -> list[str]:
     ]
 
 
-def _model_rows(model: "Document", readers: Readers) -> Iterator[list[str] | Line]:
+def _model_rows(model: "Document", readers: Readers, now: datetime | None) -> Iterator[list[str] | Line]:
     read_by = readers.of(model)
     parameters = model.get("parameters")
     yield [
@@ -119,7 +129,7 @@ def _model_rows(model: "Document", readers: Readers) -> Iterator[list[str] | Lin
         str(len(read_by)),
         str(model.get("opens") or "-"),
         str(model.get("sha256") or "-")[:HASH_SHOWN],
-        ago(model.get("last_seen")),
+        ago(model.get("last_seen"), now),
     ]
     if model.get("reason"):
         yield Line(f"    {model['reason']}", YELLOW)
@@ -154,7 +164,13 @@ def _verified(model: "Document") -> str:
     return "yes" if model.get("verified") is True else "no"
 
 
-def _summary(workloads: list["Document"], models: list["Document"], generated_at: str | None, since: str | None) -> str:
+def _summary(
+    workloads: list["Document"],
+    models: list["Document"],
+    generated_at: str | None,
+    since: str | None,
+    now: datetime | None,
+) -> str:
     running = sum(bool(workload.get("running")) for workload in workloads)
     users = len({user_of(workload) for workload in workloads})
     counted = [_count(users, "user"), f"{_count(len(workloads), 'workload')} ({running} running)"]
@@ -169,7 +185,7 @@ def _summary(workloads: list["Document"], models: list["Document"], generated_at
         new = [sum(_is_new(one, since) for one in some) for some in (workloads, models)]
         parts.append(f"new since {since}: {_count(new[0], 'workload')}, {_count(new[1], 'model')}")
     if generated_at:
-        parts.append(f"as of {printable(to_the_second(generated_at))} ({ago(generated_at)})")
+        parts.append(f"as of {printable(to_the_second(generated_at))} ({ago(generated_at, now)})")
     return "; ".join(parts)
 
 

@@ -28,6 +28,8 @@ class Run:
         """Where things are; all of them have defaults and may be absent."""
         parser.add_argument("--config", type=Path, metavar="FILE", help="default /etc/modelwarden/config.toml")
         parser.add_argument("--policy", type=Path, metavar="FILE", help="default /etc/modelwarden/policy.toml")
+        parser.add_argument("--record", type=Path, metavar="FILE", help="keep a journal of all events in a new file")
+        parser.add_argument("--redact", action="store_true", help="keep the journal without names of people and places")
         add_state_dir(parser)
 
     def run(self, args: argparse.Namespace) -> int:
@@ -36,6 +38,8 @@ class Run:
         from modelwarden.daemon.toml_file import ConfigError  # noqa: PLC0415
         from modelwarden.probes.loader import ProbesUnavailableError, load, require_root  # noqa: PLC0415
 
+        if args.redact and args.record is None:
+            raise CommandError("--redact is about the journal: name one with --record FILE")
         try:
             require_root()
             config = load_config(args.config)
@@ -49,6 +53,7 @@ class Run:
 def _run(args: argparse.Namespace, config: "Config", loading: "Future[Kernel]") -> int:
     from modelwarden.daemon.app import App, Settings  # noqa: PLC0415 - see Run
     from modelwarden.daemon.console import configure  # noqa: PLC0415
+    from modelwarden.daemon.journal import JournalError  # noqa: PLC0415
     from modelwarden.daemon.state_schema import StateError  # noqa: PLC0415
     from modelwarden.daemon.toml_file import ConfigError  # noqa: PLC0415
     from modelwarden.exporters.http import ListenError  # noqa: PLC0415
@@ -56,8 +61,9 @@ def _run(args: argparse.Namespace, config: "Config", loading: "Future[Kernel]") 
 
     configure()
     try:
-        asyncio.run(_serve(App(Settings(config, args.policy, args.state_dir), loading), *config.http.address))
-    except (ConfigError, StateError, ListenError, ProbesUnavailableError) as error:
+        settings = Settings(config, args.policy, args.state_dir, args.record, redact=args.redact)
+        asyncio.run(_serve(App(settings, loading), *config.http.address))
+    except (ConfigError, JournalError, StateError, ListenError, ProbesUnavailableError) as error:
         raise CommandError(str(error)) from error
     finally:
         if loading.exception() is None:

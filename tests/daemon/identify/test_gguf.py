@@ -11,12 +11,13 @@ from tests.models import BUDGET, Memory, gguf_bytes, gguf_key, gguf_string, muta
 
 from modelwarden.daemon.identify.gguf import FORMAT
 from modelwarden.daemon.identify.reading.window import FileWindow
-from modelwarden.daemon.identify.sniffer import Identity
+from modelwarden.daemon.identify.sniffer import Identity, Shard
 
 NAME = gguf_key("general.name", 8, gguf_string(b"Liar"))
 LABEL = gguf_key("general.size_label", 8, gguf_string(b"8x7B"))
 HUGE = pack("<Q", 1 << 60)
-U32, U64 = 4, 10
+U16, U32, U64 = 2, 4, 10
+TINY = Identity("gguf", "Tiny Llama", "llama", 2080, "Q4_K_M", "apache-2.0", tensor_types=(("F32", 2080),))
 
 
 @pytest.fixture(scope="module")
@@ -25,9 +26,9 @@ def valid(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     return write_gguf(tmp_path_factory.mktemp("gguf") / "m.gguf", vocabulary=20).read_bytes()
 
 
-def identify(data: bytes, size: int | None = None) -> Identity:
+def identify(data: bytes, size: int | None = None, name: str = "") -> Identity:
     """The identity by the format under test."""
-    window = Memory(data, size=size)
+    window = Memory(data, size=size, name=name)
     assert FORMAT.recognises(data[:64], window.size)
     identity = FORMAT.identify(window)
     assert identity is not None
@@ -37,7 +38,7 @@ def identify(data: bytes, size: int | None = None) -> Identity:
 def test_says_what_a_model_is(tmp_path: Path) -> None:
     """A file of the gguf package is known by name, architecture, size, quantization and licence."""
     path = write_gguf(tmp_path / "m.gguf")
-    assert identify(path.read_bytes()) == Identity("gguf", "Tiny Llama", "llama", 2080, "Q4_K_M", "apache-2.0")
+    assert identify(path.read_bytes()) == TINY
 
 
 def test_counts_weights_behind_a_vocabulary(tmp_path: Path) -> None:
@@ -50,7 +51,7 @@ def test_counts_weights_behind_a_vocabulary(tmp_path: Path) -> None:
 def test_reads_the_other_byte_order(tmp_path: Path) -> None:
     """A big-endian file says the same."""
     path = write_gguf(tmp_path / "m.gguf", big_endian=True)
-    assert identify(path.read_bytes()) == Identity("gguf", "Tiny Llama", "llama", 2080, "Q4_K_M", "apache-2.0")
+    assert identify(path.read_bytes()) == TINY
 
 
 @pytest.mark.parametrize("version", [1, 2, 3])
@@ -61,7 +62,42 @@ def test_reads_every_version(version: int) -> None:
     dims = pack("<I", 2) + pack(counts, 10) + pack(counts, 4)
     tensor = gguf_string(b"w", counts) + dims + pack("<IQ", 1, 0)
     data = gguf_bytes(version=version, tensors=1, body=(key,)) + tensor + bytes(200)
-    assert identify(data) == Identity("gguf", "Old", None, 40, "F16", None)
+    assert identify(data) == Identity("gguf", "Old", None, 40, "F16", None, tensor_types=(("F16", 40),))
+
+
+def test_tells_which_shard_it_is(tmp_path: Path) -> None:
+    """The keys of llama-gguf-split count from 0, people from 1; the file's name does not matter then."""
+    data = write_gguf(tmp_path / "m.gguf", split=(1, 3)).read_bytes()
+    assert identify(data).shard == Shard(2, 3)
+    assert identify(data, name="m-00003-of-00003.gguf").shard == Shard(2, 3)
+
+
+def test_a_shard_is_known_by_its_name_too(tmp_path: Path) -> None:
+    """Where there are no keys, the name tells."""
+    data = write_gguf(tmp_path / "m.gguf").read_bytes()
+    assert identify(data, name="m-00002-of-00005.gguf").shard == Shard(2, 5)
+    assert identify(data, name="m.gguf").shard is None
+
+
+@pytest.mark.parametrize(("number", "count"), [(0, 0), (3, 3), (0, 1), (65_535, 65_535)])
+def test_believes_no_absurd_shard(number: int, count: int) -> None:
+    """Part 4 of 3 is none, and one of one is a whole."""
+    keys = (gguf_key("split.no", U16, pack("<H", number)), gguf_key("split.count", U16, pack("<H", count)))
+    assert identify(gguf_bytes(body=keys)).shard is None
+
+
+def test_ranks_how_weights_are_stored() -> None:
+    """The type of most weights stands first."""
+    kinds = ((8, 32), (30, 320), (0, 1))
+    tensors = (gguf_string(b"w") + pack("<IQIQ", 1, weights, kind, 0) for kind, weights in kinds)
+    data = gguf_bytes(tensors=3) + b"".join(tensors) + bytes(1000)
+    assert identify(data).tensor_types == (("BF16", 320), ("Q8_0", 32), ("F32", 1))
+
+
+def test_takes_the_name_of_a_licence(tmp_path: Path) -> None:
+    """A licence outside the usual list has a name only."""
+    key = gguf_key("general.license.name", 8, gguf_string(b"llama3.2"))
+    assert identify(gguf_bytes(body=(key,))).license == "llama3.2"
 
 
 def test_derives_the_quantization(tmp_path: Path) -> None:

@@ -1,10 +1,13 @@
 """The table of files."""
 
+from dataclasses import replace
+
 import pytest
 from tests.kit import MODEL, TINY, file, is_model, is_no_model, not_read
 from tests.rows import model_file, process
 
 from modelwarden.daemon.event import FileIdentity
+from modelwarden.daemon.identify.origins.origin import Source
 from modelwarden.daemon.model.files import (
     ASKED_MAX,
     NO_MODELS_LIMIT,
@@ -169,3 +172,14 @@ def test_no_models_are_bounded() -> None:
         files.settle(is_no_model(which=file(inode=number)))
     assert not files.is_no_model(file(inode=0))
     assert files.is_no_model(file(inode=NO_MODELS_LIMIT))
+
+
+def test_origin_and_sum_go_with_the_state() -> None:
+    """What the store says comes with the answer, and a file that is written again loses it, and its sum."""
+    files, entry = Files(), model_file(sha256="ab" * 32, hash_pending=True)
+    source = Source("ollama", "library/tiny")
+    files.admit(entry, process())
+    assert files.settle(replace(is_model(), origin=source)) is entry
+    assert entry.origin is source
+    entry.become(file(ctime_ns=2))
+    assert (entry.origin, entry.sha256, entry.hash_pending) == (None, None, False)

@@ -6,21 +6,25 @@ import pytest
 from tests.kit import NOW, NOW_WALL, PID, SECOND, UID
 from tests.rows import process, workload
 
+from modelwarden.daemon.model.families import Families
+from modelwarden.daemon.model.groups import Groups
 from modelwarden.daemon.model.memory import Memory
 from modelwarden.daemon.model.processes import Process, Processes
-from modelwarden.daemon.model.workloads import ENDED_MAX, WHY_MAX, Workload, Workloads, script_of
+from modelwarden.daemon.model.workloads import ENDED_MAX, WHY_MAX, Workload, Workloads
 
 
 class Table:
     """Workloads with a table of processes that is empty."""
 
     def __init__(self, limit: int = 100) -> None:
-        self.workloads = Workloads(Memory(), limit)
+        self.processes = Processes()
+        groups = Groups()
+        self.workloads = Workloads(Memory(), Families((), self.processes, groups), groups, limit)
         self.workloads.host_id = "host"
 
     def of(self, one: Process, wall_ns: int = NOW_WALL) -> Workload:
         """The workload of a process."""
-        found = self.workloads.of(one, Processes(), wall_ns)
+        found = self.workloads.of(one, self.processes, wall_ns)
         found.last_seen_ns = wall_ns
         return found
 
@@ -59,31 +63,6 @@ def test_identifier_is_stable() -> None:
     elsewhere = Table()
     elsewhere.workloads.host_id = "another host"
     assert elsewhere.of(process(1)).id != Table().of(process(1)).id
-
-
-@pytest.mark.parametrize(
-    ("arguments", "script"),
-    [
-        (("serve.py", "--port", "1"), "serve.py"),
-        (("-u", "/srv/serve.py"), "/srv/serve.py"),
-        (("-m", "vllm.entrypoints", "--x"), "-m vllm.entrypoints"),
-        (("-m",), "-m "),
-        (("-c", "import torch"), "-c"),
-        (("-X", "dev", "serve.py"), "serve.py"),
-        (("-W", "ignore", "serve.py"), "serve.py"),
-        ((), ""),
-        (("-",), ""),
-    ],
-)
-def test_script_of_an_interpreter(arguments: tuple[str, ...], script: str) -> None:
-    """What an interpreter runs is told from its arguments."""
-    assert script_of(interpreted(*arguments)) == script
-
-
-def test_script_of_a_program() -> None:
-    """The arguments of a program that is no interpreter say nothing, nor those of an unknown one."""
-    assert script_of(process(arguments=("llama", "serve.py"))) == ""
-    assert script_of(process(path=None, arguments=("python", "serve.py"))) == ""
 
 
 def test_hostile_name_has_an_identifier() -> None:

@@ -9,6 +9,7 @@ from tests.rows import model_file, process, used
 
 from modelwarden.daemon.alerts.alert import Severity
 from modelwarden.daemon.event import Inspection
+from modelwarden.daemon.identify.origins.origin import Source
 from modelwarden.daemon.model.files import ModelFile, Standing
 from modelwarden.daemon.model.world import World
 from modelwarden.daemon.policy import ModelApproval, Policy
@@ -16,6 +17,7 @@ from modelwarden.daemon.rules.unapproved_model import RULE, subject_of
 
 KNOWN = model_file(standing=Standing.MODEL, identity=TINY)
 NAMELESS = model_file(standing=Standing.MODEL, identity=replace(TINY, name=None))
+SHA = "ab" * 32
 UNREAD = model_file(standing=Standing.UNKNOWN, reason=Inspection.GONE.value)
 
 
@@ -43,9 +45,43 @@ def test_silent_when_approved_by_name() -> None:
     assert RULE.judge(used(UNREAD), rules) is not None
 
 
-def test_content_that_is_not_known_is_not_approved() -> None:
-    """Nothing is hashed yet, so an approval by content does not match."""
-    assert RULE.judge(used(KNOWN), world(policy(ModelApproval(sha256="ab" * 32)))) is not None
+def test_content_that_cannot_be_known_is_not_approved() -> None:
+    """Where there is no sum, and none will come, an approval by content does not match."""
+    assert RULE.judge(used(KNOWN), world(policy(ModelApproval(sha256=SHA)))) is not None
+
+
+def test_approved_by_content() -> None:
+    """A sum that the policy has approves the model, whatever it calls itself; another one does not."""
+    rules = world(policy(ModelApproval(sha256=SHA)))
+    assert RULE.judge(used(replace(NAMELESS, sha256=SHA)), rules) is None
+    assert RULE.judge(used(replace(KNOWN, sha256="cd" * 32)), rules) is not None
+
+
+def test_approved_by_origin() -> None:
+    """What the store says of a model matches a pattern; a store that knows no repository matches none."""
+    rules = world(policy(ModelApproval(origin="huggingface:meta-llama/*")))
+    assert RULE.judge(used(replace(KNOWN, origin=Source("huggingface", "meta-llama/tiny"))), rules) is None
+    assert RULE.judge(used(replace(KNOWN, origin=Source("huggingface", "evil/tiny"))), rules) is not None
+    assert RULE.judge(used(replace(KNOWN, origin=Source("huggingface"))), rules) is not None
+
+
+@pytest.mark.parametrize(
+    ("approval", "fires"),
+    [
+        (ModelApproval(sha256=SHA), False),
+        (ModelApproval(sha256=SHA, name="ti*"), False),
+        (ModelApproval(sha256=SHA, name="other"), True),
+        (ModelApproval(sha256=SHA, origin="huggingface:*"), True),
+        (ModelApproval(sha256=SHA, expires=TODAY - timedelta(days=1)), True),
+        (ModelApproval(name="other"), True),
+    ],
+    ids=["any content", "name matches", "another name", "another origin", "expired", "no content"],
+)
+def test_waits_for_the_content(approval: ModelApproval, fires: bool) -> None:
+    """While the sum is being taken, and could still approve the model, nothing is said; else it is said at once."""
+    rules = world(policy(approval))
+    assert (RULE.judge(used(replace(KNOWN, hash_pending=True)), rules) is not None) is fires
+    assert RULE.judge(used(KNOWN), rules) is not None
 
 
 @pytest.mark.parametrize(("days", "fires"), [(0, False), (1, False), (-1, True)])

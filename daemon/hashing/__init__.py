@@ -1,0 +1,1 @@
+"""The SHA-256 of files, taken in the background."""
