@@ -25,7 +25,8 @@ class Readers:
         """Who has read a model, or one of its files; each once, in the order of the workloads."""
         found: dict[int, Document] = {}
         for place in _places(model):
-            found |= self._by_place.get(place, {})
+            if place in self._by_place:
+                found |= self._by_place[place]
         return [found[number] for number in sorted(found)]
 
 

@@ -133,8 +133,11 @@ def _line(
 ) -> str:
     parts = []
     for index, (column, cell, width) in enumerate(zip(columns, row, widths, strict=True)):
-        shown = cut(cell, width, keep_end=column.keep_end and not title)
-        padding = " " * (width - text_width(shown))
+        shown, taken = cell, text_width(cell)
+        if taken > width:
+            shown = cut(cell, width, keep_end=column.keep_end and not title)
+            taken = text_width(shown)
+        padding = " " * (width - taken)
         painted = terminal.paint(shown, BOLD if title else column.colours.get(cell))
         last = index == len(columns) - 1 and not column.right
         parts.append(padding + painted if column.right else painted if last else painted + padding)
