@@ -5,12 +5,13 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from modelwarden.daemon.identify.reading.shards import COUNT_LIMIT
 from modelwarden.daemon.snapshot import Document
 
-COUNT_LIMIT = 9_999
-"""The largest real models have some hundred parts; who claims more is shown file by file."""
-
 _NUMBER = re.compile(r"(?<![0-9])[0-9]++(?=-of-[0-9])")
+"""`model-00001-of-00003.safetensors`, as most name their parts."""
+_BARE_NUMBER = re.compile(r"(?<=_)[0-9]++(?=(?:\.[a-z][a-z0-9]*){1,2}\Z)")
+"""`params_shard_1.bin` of MLC, `model_00001.weights.h5` of Keras: how many there are is said elsewhere."""
 _BADNESS = {"safe": 0, "pending": 1, "unscannable": 2, "suspicious": 3, "malicious": 4}
 _NOT_JUDGED = 1
 
@@ -63,7 +64,8 @@ def _part(document: Document) -> tuple[int, _Set] | None:
             folder, _, name = str(document.get("path") or "").rpartition("/")
             origin = _mapping(document.get("origin"))
             # A content-addressed store calls the file by its hash; its name in the repository has the number.
-            name = _NUMBER.sub("", str(origin.get("file") or name))
+            name = str(origin.get("file") or name)
+            name = (_NUMBER if _NUMBER.search(name) else _BARE_NUMBER).sub("", name)
             return index, _Set(folder, name, str(document.get("format")), str(origin.get("revision")), count)
     return None
 

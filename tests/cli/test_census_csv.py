@@ -25,7 +25,7 @@ def test_header_is_the_contract() -> None:
         "host_id,generated_at,user,uid,login_user,session,workload,runtime,exe,unit,container,container_image,"
         "application,running,workload_first_seen,workload_last_seen,model,path,format,reason,architecture,parameters,"
         "quantization,license,size,sha256,verified,verdict,opens,model_first_seen,model_last_seen,origin_kind,"
-        "origin_repository,origin_revision,origin_name,origin_file,origin_remote_host,files_seen,files\r\n"
+        "origin_repository,origin_revision,origin_name,origin_file,origin_role,origin_remote_host,files_seen,files\r\n"
     )
 
 

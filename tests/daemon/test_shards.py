@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modelwarden.daemon.shards import COUNT_LIMIT, merge_census, merge_shards
+from modelwarden.daemon.identify.reading.shards import COUNT_LIMIT
+from modelwarden.daemon.shards import merge_census, merge_shards
 
 EARLY, LATER, LATE = (f"2026-01-0{day}T00:00:00Z" for day in (1, 2, 3))
 
@@ -156,6 +157,21 @@ def test_files_called_by_their_hash() -> None:
         for index in (1, 2, 3)
     ]
     assert merged(*blobs)["shards"]["seen"] == 3
+
+
+@pytest.mark.parametrize(
+    "name", ["params_shard_{}.bin", "model_{:05}.weights.h5", "variables.data-{:05}-of-00003", "a-{}-of-3.gguf"]
+)
+def test_names_of_parts(name: str) -> None:
+    """Given the ways in which runtimes number files, then the parts are one model."""
+    assert merged(*(part(index, path=f"/m/{name.format(index)}") for index in (1, 2, 3)))["shards"]["seen"] == 3
+
+
+def test_other_numbers_are_names() -> None:
+    """Given a number in a name that does not count parts, then it tells models apart."""
+    sizes = [part(1, path=f"/m/qwen_{size}.5b-00001-of-00003.gguf") for size in (1, 2)]
+    versions = [part(1, path=f"/m/llama-v{version}.gguf") for version in (2, 3)]
+    assert len(merge_shards([*sizes, *versions])) == 4
 
 
 def test_same_number_twice_counts_once() -> None:

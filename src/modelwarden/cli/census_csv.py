@@ -24,7 +24,7 @@ _MODEL = {
     "sha256": "sha256", "verified": "verified", "verdict": "verdict", "opens": "opens",
     "model_first_seen": "first_seen", "model_last_seen": "last_seen",
 }  # fmt: skip
-_ORIGIN = {f"origin_{name}": name for name in ("kind", "repository", "revision", "name", "file", "remote_host")}
+_ORIGIN = {f"origin_{name}": name for name in ("kind", "repository", "revision", "name", "file", "role", "remote_host")}
 _SHARDS = {"files_seen": "seen", "files": "count"}
 HEADER = (*_HEAD, *_WORKLOAD, *_MODEL, *_ORIGIN, *_SHARDS)
 """The columns and their order; new ones are added at the end."""
