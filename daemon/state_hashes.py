@@ -3,10 +3,13 @@
 import re
 import time
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from modelwarden.daemon.event import FileIdentity
 from modelwarden.daemon.hashing.sha256 import BLOCK_BYTES
 from modelwarden.daemon.state_connection import Connection
+
+if TYPE_CHECKING:
+    from modelwarden.daemon.event import FileIdentity  # commands that only read must not wait for it
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -32,7 +35,7 @@ class StoredHashes:
         self._connection = connection
         self._limit = limit
 
-    def find(self, file: FileIdentity) -> Sum:
+    def find(self, file: "FileIdentity") -> Sum:
         """What is known; an edited row is as good as none. Raises `StateError`."""
         with self._connection.reading():
             row = self._connection.database.execute(
@@ -48,7 +51,7 @@ class StoredHashes:
             return Sum(None, read_bytes, midstate)
         return Sum()
 
-    def keep(self, file: FileIdentity, found: Sum) -> int:
+    def keep(self, file: "FileIdentity", found: Sum) -> int:
         """Stores a sum as the one used last. Returns how many old ones left for it. Raises `StateWriteError`.
 
         Not synced at once: a power cut may take the last seconds.
@@ -68,6 +71,6 @@ class StoredHashes:
             return surplus
 
 
-def _key(file: FileIdentity) -> str:
+def _key(file: "FileIdentity") -> str:
     """As text: an inode may have 64 bits, and a number of sqlite has 63."""
     return f"{file.device}:{file.inode}:{file.size}:{file.mtime_ns}:{file.ctime_ns}"
