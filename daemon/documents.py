@@ -37,7 +37,7 @@ def model_document(entry: ModelFile) -> Document:
         "architecture": identity.architecture if identity else None,
         "parameters": identity.parameters if identity else None,
         "quantization": identity.quantization if identity else None,
-        "license": identity.license if identity else None,
+        "license": (identity.license if identity else None) or (entry.origin.license if entry.origin else None),
         "size": entry.file.size,
         "shard": {"index": part.index, "count": part.count} if identity and (part := identity.shard) else None,
         "tensor_types": dict(identity.tensor_types) if identity else {},
@@ -53,8 +53,8 @@ def model_document(entry: ModelFile) -> Document:
 
 
 def _origin_document(origin: Source) -> Document:
-    """Where a model came from, as its store says; the last three only where it does."""
-    more = {"file": origin.file, "name": origin.name, "remote_host": origin.remote_host}
+    """Where a model came from, as its store says; the last four only where it does."""
+    more = {"file": origin.file, "name": origin.name, "role": origin.role, "remote_host": origin.remote_host}
     return {
         "kind": origin.kind,
         "repository": origin.repository,

@@ -68,8 +68,16 @@ def test_model_has_its_origin() -> None:
     full = Source("x", "r", "main", file="a.gguf", name="tiny:1b", role="model", digest=SHA, remote_host="a.example")
     assert model_document(model_file(origin=full))["origin"] == {
         "kind": "x", "repository": "r", "revision": "main", "file": "a.gguf", "name": "tiny:1b",
-        "remote_host": "a.example",
+        "role": "model", "remote_host": "a.example",
     }  # fmt: skip
+
+
+def test_licence_of_the_store_where_the_file_says_none() -> None:
+    """A card or a manifest may say what the weights do not; what they say counts first."""
+    origin = Source("x", license="mit")
+    silent, speaking = Identity("gguf"), Identity("gguf", license="apache-2.0")
+    assert model_document(model_file(origin=origin, identity=silent))["license"] == "mit"
+    assert model_document(model_file(origin=origin, identity=speaking))["license"] == "apache-2.0"
 
 
 def test_model_that_was_not_read() -> None:
