@@ -6,7 +6,7 @@ from collections.abc import Collection
 from enum import IntFlag
 
 STRONG_SUFFIXES = frozenset(
-    {"gguf", "safetensors", "pt", "ckpt", "jit", "onnx", "ort", "tflite", "keras", "llamafile", "nemo", "dduf"}
+    {"gguf", "safetensors", "pt", "ckpt", "jit", "onnx", "ort", "tflite", "keras", "llamafile", "nemo", "dduf", "ptl"}
 )
 """Hardly anything else is called so: an open marks the process at once."""
 
