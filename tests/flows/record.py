@@ -1,4 +1,4 @@
-"""Records a journal of the real daemon while real programs open models (root): python -m tests.flows.record.
+"""Records journals of the real daemon while real programs open models (root): python -m tests.flows.record [NAME …].
 
 What other programs of the machine did meanwhile is left out, and names of people and places are replaced.
 """
@@ -8,12 +8,15 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from tests import models
 from tests.flows.journals import FOLDER, expected, render
+from tests.hub import write_ollama
+from tests.llama_cpp.serving import ask, serving, serving_for_ollama
 from tests.running.daemon import Daemon
+from tests.tiny_llama import write_tiny_llama
 
 from modelwarden.daemon.journal import encode, encode_header
 from modelwarden.daemon.journal_copy import redact_journal
@@ -22,7 +25,6 @@ from modelwarden.probes.event import Event
 from modelwarden.probes.sampled.procfs import ProcessFound
 
 NOBODY = 65534
-NAME = "libraries.jsonl.gz"
 POLICY = '[models]\n[[models.approved]]\nname = "approved-*"\nowner = "dana"\nreason = "the assistant of her team"\n'
 HOLD = "import sys; held = open(sys.argv[1], 'rb'); print('up', flush=True); input()"
 PROGRAMS = {
@@ -47,7 +49,7 @@ def write_models(home: Path) -> None:
 
 
 def use_models(daemon: Daemon, home: Path) -> None:
-    """The flow: a model that is held from before, and each way in which people read one."""
+    """The flow `libraries`: a model that is held from before, and each way in which people read one."""
     daemon.opened(home / "held.gguf")
     for _ in range(3):
         subprocess.run(["/bin/cat", home / "read.gguf"], check=True, stdout=subprocess.DEVNULL)
@@ -62,6 +64,22 @@ def use_models(daemon: Daemon, home: Path) -> None:
     renamed = (home / "read.gguf").rename(home / "holiday.dat")
     subprocess.run(["/bin/cat", renamed], check=True, stdout=subprocess.DEVNULL)
     daemon.model(renamed, lambda model: bool(model["opens"] >= 4))
+
+
+def use_llama_cpp(daemon: Daemon, home: Path) -> None:
+    """The flow `llama_cpp`: a real server that is asked, by itself and as the runner of Ollama (tests/llama_cpp)."""
+    weights = write_tiny_llama(home / "tiny.gguf")
+    with serving(weights) as port:
+        ask(port, "hello")
+        daemon.model(weights, lambda model: model["sha256"] is not None)
+    content = write_tiny_llama(home / "other.gguf", "tiny-other", seed=8).read_bytes()
+    blob = write_ollama(home / "ollama" / "models", content, "registry.ollama.ai/library/tiny/1b")
+    with serving_for_ollama(blob, home) as (port, _):
+        ask(port, "hello")
+        daemon.model(blob, lambda model: bool(model["verified"]))
+
+
+FLOWS: dict[str, Callable[[Daemon, Path], None]] = {"libraries": use_models, "llama_cpp": use_llama_cpp}
 
 
 def ancestors(pid: int) -> Iterator[int]:
@@ -86,7 +104,7 @@ def ours(events: Iterator[tuple[int, Event]], pid: int) -> Iterator[Event]:
             yield event
 
 
-def record(folder: Path, target: Path) -> None:
+def record(folder: Path, use: Callable[[Daemon, Path], None], target: Path) -> None:
     """Runs the daemon, lets the programs do what they do, and writes the journal of it."""
     home, whole, part = folder / "home" / "dana", folder / "whole.jsonl", folder / "part.jsonl"
     write_models(home)
@@ -96,7 +114,7 @@ def record(folder: Path, target: Path) -> None:
         assert holder.stdout is not None
         holder.stdout.readline()
         daemon.start()
-        use_models(daemon, home)
+        use(daemon, home)
         holder.communicate(b"\n")
     assert daemon.stop() == 0
     journal = JournalFile(whole)
@@ -109,10 +127,11 @@ def record(folder: Path, target: Path) -> None:
 
 
 if __name__ == "__main__":
-    place = Path(tempfile.mkdtemp(prefix="flow-", dir="/var/tmp"))
-    place.chmod(0o755)
-    try:
-        record(place, FOLDER / NAME)
-    finally:
-        shutil.rmtree(place)
-    expected(FOLDER / NAME).write_text(render(FOLDER / NAME))
+    for name in sys.argv[1:] or FLOWS:
+        place, target = Path(tempfile.mkdtemp(prefix="flow-", dir="/var/tmp")), FOLDER / f"{name}.jsonl.gz"
+        place.chmod(0o755)
+        try:
+            record(place, FLOWS[name], target)
+        finally:
+            shutil.rmtree(place)
+        expected(target).write_text(render(target))

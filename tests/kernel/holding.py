@@ -11,6 +11,7 @@ from pathlib import Path
 
 from tests.kernel.watch import LARGE_BYTES, Watch
 
+from modelwarden.probes.candidate import library_head
 from modelwarden.probes.clock import boot_ns
 from modelwarden.probes.event import Event
 from modelwarden.probes.kernel.file_open import FileOpened
@@ -18,6 +19,8 @@ from modelwarden.probes.kernel_side import Kernel
 from modelwarden.probes.sampled.procfs import FileFound, Procfs
 from modelwarden.probes.sampled.running import Running
 
+LIBRARIES = ("libonnxruntime.so", "libtorch_cpu.so")
+"""What the kernel side is told of, by tests that are about libraries."""
 HOLDER = Path(__file__).with_name("holder.py")
 
 
@@ -58,7 +61,7 @@ class Stage:
 
     def look(self) -> list[Event]:
         """One look at the whole system, none of it by /proc."""
-        running = Running(self.kernel, Procfs(LARGE_BYTES))
+        running = Running(self.kernel, Procfs(LARGE_BYTES, libraries=frozenset(map(library_head, LIBRARIES))))
         events = list(running.sample(boot_ns()))
         assert running.problem is None
         return events

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from tests.kernel.holding import Stage, holding
+from tests.kernel.holding import LIBRARIES, Stage, holding
 from tests.kernel.watch import Watch
 
 from modelwarden.probes.candidate import LIKE_A_MODEL, Candidate
@@ -16,7 +16,6 @@ from modelwarden.probes.kernel_side import Kernel
 pytestmark = pytest.mark.bpf
 
 MakeFile = Callable[..., Path]
-LIBRARIES = ("libonnxruntime.so", "libtorch_cpu.so")
 PROCESSES = 11
 
 

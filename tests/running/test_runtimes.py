@@ -1,20 +1,22 @@
 """Real libraries load real models, and the census says which ones, by what, in whose hands."""
 
 import os
-import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests import models
 from tests.running.daemon import Daemon
+from tests.running.launcher import Launcher
 
 from modelwarden.probes.cgroups import hierarchy
 
 pytestmark = pytest.mark.bpf
+
+Python = Callable[..., None]
 
 ONNX = """
 import onnx, sys
@@ -31,12 +33,33 @@ onnx.save(model, sys.argv[1])
 """
 
 
-def python(code: str, *arguments: Path | str, **environment: str) -> None:
-    """Runs a script of its own, as a person would: what is given by `-c` is one workload, whatever it is."""
-    folder = Path(arguments[0]).parent
-    script = folder / f"script-{len(list(folder.iterdir()))}.py"
-    script.write_text(code)
-    subprocess.run([sys.executable, script, *arguments], check=True, env={**os.environ, **environment})
+@pytest.fixture(scope="module")
+def launcher() -> Iterator[Launcher]:
+    """Made before the daemon looks at what runs."""
+    one = Launcher()
+    yield one
+    one.close()
+
+
+@pytest.fixture(scope="module")
+def daemon(launcher: Launcher, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
+    """One daemon for all tests of this file."""
+    one = Daemon(tmp_path_factory.mktemp("daemon")).start()
+    yield one
+    assert one.stop() == 0
+
+
+@pytest.fixture
+def python(launcher: Launcher) -> Callable[..., None]:
+    """Runs code as a script of its own, as a person would: what is given by `-c` is one workload, whatever it is."""
+
+    def run(code: str, *arguments: Path | str, **environment: str) -> None:
+        folder = Path(arguments[0]).parent
+        script = folder / f"script-{len(list(folder.iterdir()))}.py"
+        script.write_text(code)
+        launcher.run([sys.executable, script, *arguments], **environment)
+
+    return run
 
 
 def workload_of(daemon: Daemon, path: Path, program: str = "") -> Any:
@@ -54,7 +77,7 @@ def workload_of(daemon: Daemon, path: Path, program: str = "") -> Any:
     raise AssertionError(f"no workload has read {path}: {daemon.run('census')}")
 
 
-def test_onnxruntime(daemon: Daemon, tmp_path: Path) -> None:
+def test_onnxruntime(daemon: Daemon, python: Python, tmp_path: Path) -> None:
     """The library tells the runtime, the graph tells the model."""
     path = tmp_path / "tiny.onnx"
     python(ONNX, path)
@@ -68,19 +91,19 @@ def test_onnxruntime(daemon: Daemon, tmp_path: Path) -> None:
     assert (model["format"], model["parameters"], model["quantization"]) == ("onnx", 64, "F32")
 
 
-def test_torch(daemon: Daemon, tmp_path: Path) -> None:
+def test_torch(daemon: Daemon, launcher: Launcher, python: Python, tmp_path: Path) -> None:
     """PyTorch in a script of its own."""
-    script = tmp_path / "chat.py"
+    script, path = tmp_path / "chat.py", tmp_path / "weights.pt"
     script.write_text("import sys, torch; torch.load(sys.argv[1])")
-    path = models.write_torch(tmp_path / "weights.pt")
-    subprocess.run([sys.executable, script, path], check=True)
+    python("import sys, torch; torch.save({'w': torch.ones(3, 4)}, sys.argv[1])", path)
+    launcher.run([sys.executable, script, path])
 
     workload = workload_of(daemon, path, script.name)
     assert workload["runtime"] == "pytorch"
     assert [one["format"] for one in workload["models"]] == ["pytorch-zip"]
 
 
-def test_scikit_learn(daemon: Daemon, tmp_path: Path) -> None:
+def test_scikit_learn(daemon: Daemon, python: Python, tmp_path: Path) -> None:
     """An estimator by joblib: a pickle that names its framework is a model whoever opens it."""
     path = tmp_path / "forest.joblib"
     python(
@@ -94,7 +117,7 @@ def test_scikit_learn(daemon: Daemon, tmp_path: Path) -> None:
     assert (model["format"], model["architecture"]) == ("pickle", "RandomForestClassifier")
 
 
-def test_keras(daemon: Daemon, tmp_path: Path) -> None:
+def test_keras(daemon: Daemon, python: Python, tmp_path: Path) -> None:
     """Keras 3 with PyTorch behind it."""
     path = tmp_path / "tiny.keras"
     python(
@@ -109,7 +132,7 @@ def test_keras(daemon: Daemon, tmp_path: Path) -> None:
     assert (model["format"], model["parameters"]) == ("keras", 15)
 
 
-def test_an_array_is_a_model_in_the_hands_of_a_learner_only(daemon: Daemon, tmp_path: Path) -> None:
+def test_an_array_is_a_model_in_the_hands_of_a_learner_only(daemon: Daemon, python: Python, tmp_path: Path) -> None:
     """What numpy alone reads is no AI; with torch in the same program it is."""
     alone, learnt = tmp_path / "alone.npy", tmp_path / "learnt.npy"
     for path in (alone, learnt):
@@ -138,16 +161,16 @@ def unit(tmp_path: Path) -> Iterator[Path]:
             time.sleep(0.1)
 
 
-def test_the_unit_that_a_program_runs_in(daemon: Daemon, unit: Path, tmp_path: Path) -> None:
+def test_the_unit_that_a_program_runs_in(daemon: Daemon, launcher: Launcher, unit: Path, tmp_path: Path) -> None:
     """Known for a reader that is gone within milliseconds: cgroups are asked about at the first event."""
     path = models.write_gguf(tmp_path / "tiny.gguf")
     script = f"echo $$ > {unit}/cgroup.procs; exec /bin/cat {path}"
-    subprocess.run(["/bin/sh", "-c", script], check=True, stdout=subprocess.DEVNULL)
+    launcher.run(["/bin/sh", "-c", script])
 
     assert workload_of(daemon, path)["unit"] == unit.name
 
 
-def test_a_container_and_what_becomes_of_it(daemon: Daemon, tmp_path: Path) -> None:
+def test_a_container_and_what_becomes_of_it(daemon: Daemon, launcher: Launcher, tmp_path: Path) -> None:
     """A docker container's cgroup, its own mount namespace with an overlay, and the census when both are gone."""
     root = hierarchy()
     if root is None or not os.access(root, os.W_OK):
@@ -165,7 +188,7 @@ def test_a_container_and_what_becomes_of_it(daemon: Daemon, tmp_path: Path) -> N
         f"mount -t overlay overlay -o lowerdir={image},upperdir={top}/u,workdir={top}/w {top}/m && "
         f"cat {top}/m/{path.name} > /dev/null && cat {top}/m/{path.name} > /dev/null; sleep 1"
     )
-    subprocess.run(["/usr/bin/unshare", "-m", "/bin/sh", "-c", script], check=True)
+    launcher.run(["/usr/bin/unshare", "-m", "/bin/sh", "-c", script])
     place.rmdir()
 
     workload = workload_of(daemon, top / "m" / path.name)
