@@ -46,6 +46,10 @@ def write_models(home: Path) -> None:
     models.write_torch(home / "state.pt")
     for path in home.iterdir():
         path.chmod(0o644)
+    write_tiny_llama(home / "tiny.gguf")
+    # Before anybody watches: who reads weights is a workload, and all that it starts belongs to it.
+    content = write_tiny_llama(home / "other.gguf", "tiny-other", seed=8).read_bytes()
+    write_ollama(home / "ollama" / "models", content, "registry.ollama.ai/library/tiny/1b")
 
 
 def use_models(daemon: Daemon, home: Path) -> None:
@@ -68,12 +72,11 @@ def use_models(daemon: Daemon, home: Path) -> None:
 
 def use_llama_cpp(daemon: Daemon, home: Path) -> None:
     """The flow `llama_cpp`: a real server that is asked, by itself and as the runner of Ollama (tests/llama_cpp)."""
-    weights = write_tiny_llama(home / "tiny.gguf")
+    weights, blobs = home / "tiny.gguf", (home / "ollama" / "models" / "blobs").iterdir()
+    blob = max(blobs, key=lambda path: path.stat().st_size)
     with serving(weights) as port:
         ask(port, "hello")
         daemon.model(weights, lambda model: model["sha256"] is not None)
-    content = write_tiny_llama(home / "other.gguf", "tiny-other", seed=8).read_bytes()
-    blob = write_ollama(home / "ollama" / "models", content, "registry.ollama.ai/library/tiny/1b")
     with serving_for_ollama(blob, home) as (port, _):
         ask(port, "hello")
         daemon.model(blob, lambda model: bool(model["verified"]))

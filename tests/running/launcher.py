@@ -1,4 +1,4 @@
-"""Starts programs that are nobody's children: what the tests themselves have loaded and read must not count for them."""
+"""Starts programs that are nobody's children: what the tests have loaded and read must not count for them."""
 
 import json
 import os
