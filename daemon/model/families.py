@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import islice
 
-from modelwarden.daemon.identify.runtimes.reading.chooser import choose
+from modelwarden.daemon.identify.runtimes.reading.chooser import Chooser
 from modelwarden.daemon.identify.runtimes.reading.command_line import script_of
 from modelwarden.daemon.identify.runtimes.runtime import Program, Recognition, Runtime
 from modelwarden.daemon.model.groups import Groups
@@ -33,8 +33,9 @@ class Families:
     """Asks the runtimes about processes; an answer is kept with the process until what it rests on changes."""
 
     def __init__(self, runtimes: Iterable[Runtime], processes: Processes, groups: Groups) -> None:
-        self._runtimes = tuple(runtimes)
-        self._heads = tuple(prefix for runtime in self._runtimes for prefix in runtime.libraries)
+        runtimes = tuple(runtimes)
+        self._chooser = Chooser(runtimes)
+        self._heads = tuple(prefix for runtime in runtimes for prefix in runtime.libraries)
         self._processes = processes
         self._groups = groups
 
@@ -47,7 +48,7 @@ class Families:
         near = (process, *islice(self._processes.lineage(process), GENERATIONS))
         stamp = tuple((one.path, one.arguments, one.libraries, one.cgroup) for one in near)
         if process.family_stamp != stamp:
-            found = choose(self._runtimes, tuple(self._program(one) for one in near))
+            found = self._chooser.choose(tuple(self._program(one) for one in near))
             process.family = None if found is None else Family(*found)
             process.family_stamp = stamp
         return process.family if isinstance(process.family, Family) else None

@@ -55,14 +55,16 @@ class Family:
     engines: tuple[Launch, ...] = ()
     """Programs of others that belong to it where one of the family started them, and in containers of its images."""
 
+    rare: tuple[str, ...] = field(init=False, repr=False, compare=False)
+    """Names that this family has to do with: without one of them, a title or a library nobody is of it."""
     _rare: re.Pattern[str] = field(init=False, repr=False, compare=False)
-    """Names that this family has to do with."""
 
     def __post_init__(self) -> None:
         ways = (*self.launches, *self.engines)
         names = (*self.names, *(name for launch in ways for name in launch.names))
         modules = (module for launch in ways for module in launch.modules)
-        object.__setattr__(self, "_rare", one_of((*names, *(f"-m {module}*" for module in modules))))
+        object.__setattr__(self, "rare", (*names, *(f"-m {module}*" for module in modules)))
+        object.__setattr__(self, "_rare", one_of(self.rare))
 
     def recognises(self, lineage: tuple[Program, ...]) -> Recognition | None:
         """As the contract says: the family reaches up as far as each generation belongs to it."""

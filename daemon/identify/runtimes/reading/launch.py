@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from modelwarden.daemon.identify.runtimes.reading.command_line import CommandLine
 
@@ -37,6 +37,11 @@ class Launch:
     is_common: bool = False
     """Whether many programs have these names, so that no library, unit or image beside one proves anything."""
 
+    _like_a_name: re.Pattern[str] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_like_a_name", one_of(self.names))
+
     def sign(self, line: CommandLine) -> str:
         """What fits, for a person, such as `vllm serve`; empty when something does not."""
         named = self._named(line)
@@ -56,10 +61,10 @@ class Launch:
 
     def fits_name(self, line: CommandLine) -> bool:
         """Whether the name fits, and is rare enough to mean something beside a second sign."""
-        return not (self.is_common or self.folders) and is_like(line.name, self.names)
+        return not (self.is_common or self.folders) and self._like_a_name.fullmatch(line.name) is not None
 
     def _named(self, line: CommandLine) -> str:
-        if line.name and is_like(line.name, self.names):
+        if line.name and self._like_a_name.fullmatch(line.name):
             return line.name[:SHOWN_MAX]
         if line.module and any(f"{line.module}.".startswith(f"{module}.") for module in self.modules):
             return f"-m {line.module[:SHOWN_MAX]}"

@@ -5,7 +5,7 @@ from typing import cast
 
 from tests.programs import native, python, titled, worker
 
-from modelwarden.daemon.identify.runtimes.reading.chooser import choose
+from modelwarden.daemon.identify.runtimes.reading.chooser import Chooser
 from modelwarden.daemon.identify.runtimes.runtime import Program, Recognition, Runtime
 from modelwarden.probes.discover import discover
 
@@ -28,32 +28,58 @@ class Says:
 
 def chosen(*lineage: Program) -> tuple[str, int] | None:
     """Name and head of what all the runtimes together say."""
-    found = choose(ALL, lineage)
+    found = Chooser(ALL).choose(lineage)
     return None if found is None else (found[0], found[1].head)
 
 
 def test_the_strongest_counts() -> None:
     """More signs win over a higher head."""
     weak, strong = Recognition("weak", head=3, strength=1), Recognition("strong", strength=2)
-    assert choose([Says("a", weak), Says("b", strong), Says("c", None)], ME) == ("b", strong)
+    assert Chooser([Says("a", weak), Says("b", strong), Says("c", None)]).choose(ME) == ("b", strong)
 
 
 def test_then_the_highest_head() -> None:
     """Of two as strong, the family that reaches further up is the one that started the other's program."""
     near, far = Recognition("near", head=0), Recognition("far", head=1)
-    assert choose([Says("a", near), Says("b", far)], ME) == ("b", far)
+    assert Chooser([Says("a", near), Says("b", far)]).choose(ME) == ("b", far)
 
 
 def test_then_the_alphabet() -> None:
     """The order in which runtimes are asked does not matter."""
     same = Recognition("same")
-    assert choose([Says("b", same), Says("a", same)], ME) == ("a", same)
+    assert Chooser([Says("b", same), Says("a", same)]).choose(ME) == ("a", same)
 
 
 def test_nobody_knows_nothing() -> None:
     """No runtime and no process give no answer."""
-    assert choose([], ME) is None
-    assert choose(ALL, ()) is None
+    assert Chooser([]).choose(ME) is None
+    assert Chooser(ALL).choose(()) is None
+
+
+def test_asks_as_if_it_had_asked_all() -> None:
+    """Given any of the programs of the tests of runtimes, then leaving most of them out changes no answer."""
+    names = (
+        "ollama",
+        "llama-server",
+        "vllm",
+        "bash",
+        "gcc",
+        "koboldcpp-linux",
+        "x.llamafile",
+        "code",
+        "",
+        "python3.11",
+    )
+    words = (("serve",), ("--model", "m"), ("-m", "vllm.entrypoints.openai.api_server"), ("main.py",), ())
+    libraries = (frozenset[str](), frozenset({"libtorch_cpu.so"}))
+    for name in names:
+        for more in words:
+            for loaded in libraries:
+                lineage = (Program(f"/usr/bin/{name}", (name, *more), loaded), Program("/bin/sh", ("sh",)))
+                one_by_one = {one.name: found for one in ALL if (found := one.recognises(lineage)) is not None}
+                chosen = Chooser(ALL).choose(lineage)
+                assert (chosen is None) == (not one_by_one), lineage
+                assert chosen is None or one_by_one[chosen[0]] == chosen[1]
 
 
 def test_a_specific_runtime_beats_its_library() -> None:
