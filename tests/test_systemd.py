@@ -74,3 +74,26 @@ def test_state_is_private() -> None:
     assert re.search(
         r"^d +/var/lib/modelwarden +0700 +root +root ", (SYSTEMD / "modelwarden.tmpfiles").read_text(), re.M
     )
+
+
+CALLS = (
+    *("bpf", "perf_event_open", "seccomp", "open_by_handle_at", "openat2", "inotify_add_watch"),
+    *("sched_setscheduler", "ioprio_set", "preadv2", "fadvise64", "setresuid", "setgroups", "prctl"),
+)
+"""Calls of ours that few services make, in the daemon and its children."""
+
+
+def test_unit_allows_the_calls_that_we_make(analyze: str) -> None:
+    """Given the unit's filter, written out, then what the daemon needs of the kernel is in it."""
+    (line,) = [one for one in UNIT.read_text().splitlines() if one.startswith("SystemCallFilter=")]
+    waiting, allowed = line.removeprefix("SystemCallFilter=").split(), set[str]()
+    while waiting:
+        name = waiting.pop()
+        if name in allowed:
+            continue
+        allowed.add(name)
+        if name.startswith("@"):
+            command = [analyze, "syscall-filter", "--no-pager", name]
+            lines = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
+            waiting += [one.strip() for one in lines if one.startswith("    ") and not one.strip().startswith("#")]
+    assert [call for call in CALLS if call not in allowed] == []
