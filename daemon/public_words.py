@@ -53,7 +53,7 @@ systemd-network systemd-resolve systemd-timesync ollama docker postgres mysql re
 """
 _HOSTS = """
 localhost ollama.com registry.ollama.ai huggingface.co hf.co hf-mirror.com github.com docker.io ghcr.io quay.io
-registry-1.docker.io nvcr.io pypi.org modelscope.cn
+registry-1.docker.io nvcr.io modelscope.cn
 """
 
 SUFFIXES = frozenset(_SUFFIXES.split()) | STRONG_SUFFIXES | WEAK_SUFFIXES
