@@ -35,3 +35,29 @@ def found(runtime: Runtime, *lineage: Program) -> tuple[int, int] | None:
         return None
     assert recognition.evidence
     return recognition.head, recognition.strength
+
+
+Case = tuple[tuple[Program, ...], int, int]
+"""A lineage, with the head and the strength that a runtime says of it."""
+
+
+def known_by(library: str) -> list[Case]:
+    """Programs that a library alone makes a runtime's: whatever program, and workers of one."""
+    script = python("script.py", library)
+    return [
+        ((script,), 0, 1),
+        ((native("/opt/app", "", library),), 0, 1),
+        ((worker(), script, SHELL), 1, 1),
+        ((worker(library), script, SHELL), 1, 1),
+    ]
+
+
+def not_known_by(library: str, name: str, other: str) -> list[tuple[Program, ...]]:
+    """Programs that have nothing but the runtime's name, an argument, `other` library, or a parent that is one."""
+    return [
+        (python("script.py"),),
+        (python(f"{name}.py {library}"),),
+        (python("script.py", other),),
+        (native(f"/tmp/{name}", ""),),
+        (native("/usr/bin/id", ""), python("script.py", library)),
+    ]

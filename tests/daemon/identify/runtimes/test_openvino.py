@@ -1,55 +1,21 @@
 """OpenVINO: its libraries in whatever program."""
 
 import pytest
-from tests.programs import SHELL, found, native, python, worker
+from tests.programs import found, known_by, not_known_by
 
 from modelwarden.daemon.identify.runtimes.openvino import RUNTIME
 from modelwarden.daemon.identify.runtimes.runtime import Program
 
+LIBRARY = "libopenvino.so.2025.1.0"
 
-@pytest.mark.parametrize(
-    ("lineage", "head", "strength"),
-    [
-        ((python("script.py", "libopenvino.so.2025.1.0"),), 0, 1),
-        ((native("/opt/app", "", "libopenvino.so.2025.1.0"),), 0, 1),
-        (
-            (
-                worker(),
-                python("script.py", "libopenvino.so.2025.1.0"),
-                SHELL,
-            ),
-            1,
-            1,
-        ),
-        (
-            (
-                worker("libopenvino.so.2025.1.0"),
-                python("script.py", "libopenvino.so.2025.1.0"),
-                SHELL,
-            ),
-            1,
-            1,
-        ),
-    ],
-)
+
+@pytest.mark.parametrize(("lineage", "head", "strength"), known_by(LIBRARY))
 def test_knows_its_own(lineage: tuple[Program, ...], head: int, strength: int) -> None:
     """Each shape is recognised, with the first process of the family and as strongly as its signs are."""
     assert found(RUNTIME, *lineage) == (head, strength)
 
 
-@pytest.mark.parametrize(
-    "lineage",
-    [
-        (python("script.py"),),
-        (python("openvino.py libopenvino.so.2025.1.0"),),
-        (python("script.py", "libopencv_core.so"),),
-        (native("/tmp/openvino", ""),),
-        (
-            native("/usr/bin/id", ""),
-            python("script.py", "libopenvino.so.2025.1.0"),
-        ),
-    ],
-)
+@pytest.mark.parametrize("lineage", not_known_by(LIBRARY, "openvino", "libopencv_core.so"))
 def test_leaves_others_alone(lineage: tuple[Program, ...]) -> None:
     """What only resembles it is not taken for it."""
     assert found(RUNTIME, *lineage) is None
