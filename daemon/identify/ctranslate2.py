@@ -8,9 +8,10 @@ from math import prod
 from struct import Struct
 
 from modelwarden.daemon.identify.reading import claims
+from modelwarden.daemon.identify.reading.attempt import HEADER_TOO_LARGE, trouble
 from modelwarden.daemon.identify.reading.cursor import Cursor
 from modelwarden.daemon.identify.reading.damage import Damaged
-from modelwarden.daemon.identify.sniffer import BudgetSpentError, Format, Identity, Window
+from modelwarden.daemon.identify.sniffer import Format, Identity, Window
 
 VERSIONS = range(2, 8)
 """Those with the name of a specification; what is written today is 6."""
@@ -86,18 +87,11 @@ class CTranslate2:
         if found is None:
             return None
         variables = Variables()
-        complete, problem = False, None
-        try:
-            variables.read(Cursor(window, found.end(), chunk=256), found[0][0])
-            complete = True
-        except Damaged as damage:
-            problem = str(damage)
-        except BudgetSpentError:
-            problem = "its header is larger than an inspection reads"
+        problem = trouble(lambda: variables.read(Cursor(window, found.end(), chunk=256), found[0][0]), HEADER_TOO_LARGE)
         if not variables.seen:
             return None
         types = variables.types
-        is_counted = complete and not variables.is_packed
+        is_counted = problem is None and not variables.is_packed
         return Identity(
             self.name,
             architecture=claims.text(found[2]),

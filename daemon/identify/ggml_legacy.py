@@ -8,10 +8,11 @@ from math import prod
 from struct import Struct
 
 from modelwarden.daemon.identify.reading import claims
+from modelwarden.daemon.identify.reading.attempt import HEADER_TOO_LARGE, trouble
 from modelwarden.daemon.identify.reading.cursor import Cursor
 from modelwarden.daemon.identify.reading.damage import Damaged
 from modelwarden.daemon.identify.reading.ggml import FILE_TYPES, TENSOR_TYPES
-from modelwarden.daemon.identify.sniffer import BudgetSpentError, Format, Identity, Window
+from modelwarden.daemon.identify.sniffer import Format, Identity, Window
 
 PLAIN, VERSIONS = b"lmgg", {b"fmgg": range(1, 256), b"tjgg": range(1, 4), b"algg": range(1, 2)}
 """The magics, as they stand in a file of little-endian numbers; behind each but the first stands a version.
@@ -62,21 +63,14 @@ class GgmlLegacy:
 
     def _whisper(self, window: Window, quantization: str | None) -> Identity:
         types: dict[str, int] = {}
-        complete, problem = False, None
-        try:
-            _read_tensors(window, types)
-            complete = True
-        except Damaged as damage:
-            problem = str(damage)
-        except BudgetSpentError:
-            problem = "its header is larger than an inspection reads"
+        problem = trouble(lambda: _read_tensors(window, types), HEADER_TOO_LARGE)
         return Identity(
             self.name,
             architecture="whisper",
-            parameters=claims.parameters(sum(types.values())) if complete else None,
+            parameters=claims.parameters(sum(types.values())) if problem is None else None,
             quantization=quantization or claims.dominant(types),
             problem=problem,
-            tensor_types=claims.most_first(types) if complete else (),
+            tensor_types=claims.most_first(types) if problem is None else (),
         )
 
 

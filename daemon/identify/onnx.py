@@ -7,6 +7,7 @@ tells it from other protocol buffers is that its fields have the numbers and typ
 import re
 
 from modelwarden.daemon.identify.reading import claims, transformers_config
+from modelwarden.daemon.identify.reading.attempt import trouble
 from modelwarden.daemon.identify.reading.damage import Damaged
 from modelwarden.daemon.identify.reading.onnx_terms import (
     ARCHITECTURES,
@@ -18,7 +19,7 @@ from modelwarden.daemon.identify.reading.onnx_terms import (
 )
 from modelwarden.daemon.identify.reading.protobuf import DEPTH_LIMIT, TOO_DEEP, Reader, length, varint
 from modelwarden.daemon.identify.reading.tally import DIMENSIONS_LIMIT, Tally, weights_of
-from modelwarden.daemon.identify.sniffer import BudgetSpentError, Format, Identity, Window
+from modelwarden.daemon.identify.sniffer import Format, Identity, Window
 
 IR_VERSION, GRAPH, OPSET_IMPORT, METADATA, FUNCTIONS = varint(1), length(7), length(8), length(14), length(25)
 IR_VERSION_LIMIT = 64
@@ -175,15 +176,8 @@ class Onnx:
     def identify(self, window: Window) -> Identity | None:
         """The identity from the fields, `None` for any other protocol buffer."""
         model = Model(Reader(window))
-        complete, problem = False, None
-        try:
-            model.read()
-            complete = True
-        except Damaged as damage:
-            problem = str(damage)
-        except BudgetSpentError:
-            problem = "it is larger than an inspection reads"
-        if not model.is_one or (complete and not model.opsets):
+        problem = trouble(model.read)
+        if not model.is_one or (problem is None and not model.opsets):
             return None
         tally = model.tally
         config = transformers_config.read(window.beside) or transformers_config.Config()
@@ -191,7 +185,7 @@ class Onnx:
             self.name,
             name=model.claim(NAMES) or config.name or _name(model.name),
             architecture=model.claim(ARCHITECTURES) or config.architecture,
-            parameters=(tally.parameters or None) if complete else None,
+            parameters=(tally.parameters or None) if problem is None else None,
             quantization=tally.dominant,
             license=model.claim(LICENSES),
             problem=problem,

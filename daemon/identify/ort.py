@@ -4,6 +4,7 @@ Source: `onnxruntime/core/flatbuffers/schema/ort.fbs` (InferenceSession, Model, 
 """
 
 from modelwarden.daemon.identify.reading import claims
+from modelwarden.daemon.identify.reading.attempt import trouble
 from modelwarden.daemon.identify.reading.damage import Damaged
 from modelwarden.daemon.identify.reading.flatbuffer import I32, I64, FlatBuffer, Table
 from modelwarden.daemon.identify.reading.onnx_terms import (
@@ -15,7 +16,7 @@ from modelwarden.daemon.identify.reading.onnx_terms import (
     TYPES,
 )
 from modelwarden.daemon.identify.reading.tally import DIMENSIONS_LIMIT, Tally, weights_of
-from modelwarden.daemon.identify.sniffer import BudgetSpentError, Format, Identity, Window
+from modelwarden.daemon.identify.sniffer import Format, Identity, Window
 
 MODEL = 1
 GRAPH, METADATA = 7, 9
@@ -104,20 +105,13 @@ class Ort:
         except Damaged:  # writers put it right behind the identifier
             return None
         model = Model()
-        complete, problem = False, None
-        try:
-            model.read(root)
-            complete = True
-        except Damaged as damage:
-            problem = str(damage)
-        except BudgetSpentError:
-            problem = "it is larger than an inspection reads"
+        problem = trouble(lambda: model.read(root))
         tally = model.tally
         return Identity(
             self.name,
             name=model.claim(NAMES),
             architecture=model.claim(ARCHITECTURES),
-            parameters=(tally.parameters or None) if complete else None,
+            parameters=(tally.parameters or None) if problem is None else None,
             quantization=tally.dominant,
             license=model.claim(LICENSES),
             problem=problem,

@@ -7,10 +7,11 @@ Source: `schema.fbs` of TensorFlow Lite (Model, SubGraph, Tensor, Buffer, Tensor
 import re
 
 from modelwarden.daemon.identify.reading import claims
+from modelwarden.daemon.identify.reading.attempt import trouble
 from modelwarden.daemon.identify.reading.damage import Damaged
 from modelwarden.daemon.identify.reading.flatbuffer import U8, U32, U64, FlatBuffer, Table
 from modelwarden.daemon.identify.reading.tally import DIMENSIONS_LIMIT, Tally, weights_of
-from modelwarden.daemon.identify.sniffer import BudgetSpentError, Format, Identity, Window
+from modelwarden.daemon.identify.sniffer import Format, Identity, Window
 
 SUBGRAPHS, DESCRIPTION, BUFFERS, METADATA = 2, 3, 4, 6
 TENSORS, GRAPH_NAME = 0, 4
@@ -107,19 +108,12 @@ class TfLite:
         except Damaged:  # writers put it right behind the identifier
             return None
         model = Model(window)
-        complete, problem = False, None
-        try:
-            model.read(root)
-            complete = True
-        except Damaged as damage:
-            problem = str(damage)
-        except BudgetSpentError:
-            problem = "it is larger than an inspection reads"
+        problem = trouble(lambda: model.read(root))
         tally = model.tally
         return Identity(
             self.name,
             name=model.name,
-            parameters=(tally.parameters or None) if complete else None,
+            parameters=(tally.parameters or None) if problem is None else None,
             quantization=tally.dominant,
             license=model.license,
             problem=problem,

@@ -136,7 +136,8 @@ static __always_inline void report_use(struct task_struct *task, struct file *fi
 	key.ctime_ns = facts.ctime_ns;
 	struct file_key in_state = {facts.device, facts.inode, size, facts.ctime_ns};
 	u32 *verdict = known.lookup(&in_state);
-	if (verdict && *verdict == KNOWN_NO_MODEL && !(*reasons & (CANDIDATE_WATCHED | CANDIDATE_NAMED_FILE | CANDIDATE_LIBRARY)))
+	if (verdict && *verdict == KNOWN_NO_MODEL &&
+	    !(*reasons & (CANDIDATE_WATCHED | CANDIDATE_NAMED_FILE | CANDIDATE_LIBRARY)))
 		return;
 	if (verdict && *verdict == KNOWN_MODEL)
 		*reasons |= CANDIDATE_KNOWN_MODEL;

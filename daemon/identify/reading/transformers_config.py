@@ -3,11 +3,10 @@
 Source: `configuration_utils.py` of both libraries; `utils/quantization_config.py` of transformers.
 """
 
-import json
 import re
 from dataclasses import dataclass
 
-from modelwarden.daemon.identify.reading import claims
+from modelwarden.daemon.identify.reading import claims, json_object
 from modelwarden.daemon.identify.reading.folder import DOCUMENT_LIMIT, Folder
 
 BITS_MAX = 64
@@ -30,14 +29,8 @@ class Config:
 
 def read(folder: Folder) -> Config | None:
     """The configuration in the folder of the weights; `None` when there is none that can be read."""
-    data = folder.read("config.json", DOCUMENT_LIMIT)
-    if data is None or len(data) > DOCUMENT_LIMIT:
-        return None
-    try:
-        document = json.loads(data.decode())
-    except (ValueError, RecursionError):
-        return None
-    if not isinstance(document, dict):
+    document = json_object.parse(folder.read("config.json", DOCUMENT_LIMIT))
+    if document is None:
         return None
     return Config(
         architecture=_architecture(document),
