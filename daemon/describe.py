@@ -87,7 +87,7 @@ class Describer:
 
     def _tell(self, command: DescribeContainer, description: Description) -> None:
         if not self._closing:
-            self._answer(ContainerDescribed(self._clock(), command.container, description))
+            self._answer(ContainerDescribed(self._clock(), command.container, command.uid, description))
 
     async def _describe(self, command: DescribeContainer) -> Description:
         self._stuck = [(child, uid) for child, uid in self._stuck if not child.is_reaped()]

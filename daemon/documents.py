@@ -72,7 +72,7 @@ def workload_document(workload: Workload, world: World) -> Document:
     """One workload of the census; what later releases learn to see is empty or `null`."""
     users, head = world.users, workload.head
     placement = world.groups.of(head)
-    description = world.groups.describe(placement.container)
+    description = world.groups.describe(world.groups.container_of(head))
     shown = [*workload.living.values(), *reversed(workload.ended.values())][:PROCESSES_MAX]
     models = [model_document(entry) for entry in list(workload.models.values())[-MODELS_MAX:]]
     paths = {model["path"] for model in models}

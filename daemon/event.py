@@ -89,6 +89,8 @@ class ContainerDescribed(Event):
     """The answer to `DescribeContainer`."""
 
     container: Container
+    uid: int
+    """As of `DescribeContainer`."""
     description: Description
 
 

@@ -70,7 +70,7 @@ class Families:
         """Whether a process does a part of its parent's work: the same program with the same script and user."""
         if child.path is None or (child.path, child.uid) != (parent.path, parent.uid):
             return False
-        if self._groups.of(child).container != self._groups.of(parent).container:
+        if self._groups.container_of(child) != self._groups.container_of(parent):
             return False
         script = script_of(child.arguments, name_of(child))
         if child.arguments == parent.arguments or (script and script == script_of(parent.arguments, name_of(parent))):
@@ -78,13 +78,12 @@ class Families:
         return any(word.startswith("from multiprocessing.") for word in child.arguments[:8])
 
     def _program(self, process: Process) -> Program:
-        placement = self._groups.of(process)
         return Program(
             process.path,
             process.arguments,
             process.libraries,
-            placement.unit,
-            self._groups.describe(placement.container).image,
+            self._groups.of(process).unit,
+            self._groups.describe(self._groups.container_of(process)).image,
         )
 
 

@@ -11,6 +11,9 @@ from modelwarden.daemon.identify.containers.reading.placement import Placement, 
 from modelwarden.daemon.model.processes import Process
 from modelwarden.probes.sampled.groups import GroupFound
 
+Owned = tuple[Container, int]
+"""A container, and whose cgroup it is, 0 for the system's: users can name their own cgroups after anybody's."""
+
 LIMIT = 8_192
 SHORT_ID = 12
 """Characters of a container's identifier that engines themselves show."""
@@ -29,7 +32,7 @@ class Groups:
         self._limit = limit
         self._placements: OrderedDict[int, Placement] = OrderedDict()
         self._sessions: dict[int, str] = {}
-        self._descriptions: OrderedDict[Container, Description | None] = OrderedDict()
+        self._descriptions: OrderedDict[Owned, Description | None] = OrderedDict()
         self.evicted = 0
 
     def found(self, event: GroupFound) -> None:
@@ -47,30 +50,34 @@ class Groups:
         """Where a process lives, as far as known."""
         return self._placements.get(process.cgroup, NOWHERE)
 
+    def container_of(self, process: Process) -> Owned | None:
+        """The container that a process lives in."""
+        placement = self.of(process)
+        return None if placement.container is None else (placement.container, placement.owner_uid or 0)
+
     def session_of(self, process: Process) -> str | None:
         """The login session, as logind counts them; services have none."""
         return self._sessions.get(process.cgroup)
 
     def ask(self, process: Process) -> list[DescribeContainer]:
         """Asks once for the name and the image of the container that a process lives in."""
-        placement = self.of(process)
-        container = placement.container
-        if container is None or container in self._descriptions:
+        owned = self.container_of(process)
+        if owned is None or owned in self._descriptions:
             return []
-        self._descriptions[container] = None
+        self._descriptions[owned] = None
         if len(self._descriptions) > self._limit:
             self._descriptions.popitem(last=False)
             self.evicted += 1
-        return [DescribeContainer(container, 0 if placement.owner_uid is None else placement.owner_uid)]
+        return [DescribeContainer(*owned)]
 
     def described(self, event: ContainerDescribed) -> None:
         """Takes the answer; one that nobody asked for any more is passed over."""
-        if event.container in self._descriptions:
-            self._descriptions[event.container] = event.description
+        if (event.container, event.uid) in self._descriptions:
+            self._descriptions[event.container, event.uid] = event.description
 
-    def describe(self, container: Container | None) -> Description:
+    def describe(self, owned: Owned | None) -> Description:
         """What is known of a container."""
-        return (self._descriptions.get(container) if container else None) or UNDESCRIBED
+        return (self._descriptions.get(owned) if owned else None) or UNDESCRIBED
 
 
 def container_name(container: Container, description: Description) -> str:

@@ -70,6 +70,6 @@ class Programs:
     def _described(self, event: ContainerDescribed) -> None:
         self._world.groups.described(event)
         for workload in self._world.workloads.all():
-            if self._world.groups.of(workload.head).container == event.container:
+            if self._world.groups.container_of(workload.head) == (event.container, event.uid):
                 workload.belongs_to(self._world.families.of(workload.head))
                 self._world.changed_workloads.add(workload.id)

@@ -138,7 +138,7 @@ class Workloads:
         family = self._families.of(process)
         if family is not None and family.is_specific and workload.runtime not in {None, family.runtime}:
             return True
-        return self._groups.of(workload.head).container != self._groups.of(process).container
+        return self._groups.container_of(workload.head) != self._groups.container_of(process)
 
     def executed(self, process: Process) -> Workload | None:
         """A process became another program: its workload, unless by that it has become a thing of its own."""
@@ -182,11 +182,11 @@ class Workloads:
 
     def _identify(self, head: Process) -> str:
         """The same container, or the same user, program, script and service, give the same workload after a restart."""
-        placement = self._groups.of(head)
-        if placement.container is not None:
-            return _identifier(self.host_id, placement.container.engine, placement.container.id)
+        if (owned := self._groups.container_of(head)) is not None:
+            container, uid = owned
+            return _identifier(self.host_id, container.engine, container.id, str(uid))
         program = head.path or f"?{head.pid}:{head.start_ns}"
-        return program_workload(self.host_id, head.uid, program, head.arguments, placement.unit)
+        return program_workload(self.host_id, head.uid, program, head.arguments, self._groups.of(head).unit)
 
 
 def program_workload(host_id: str, uid: int, program: str, arguments: tuple[str, ...], unit: str | None) -> str:

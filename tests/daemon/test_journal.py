@@ -78,7 +78,10 @@ def test_bytes_are_an_event_or_an_error(line: bytes) -> None:
         (b'["tick",{"at":"1","wall_offset_ns":1}]', "at"),
         (b'["tick",{"at":1,"wall_offset_ns":1,"mood":"good"}]', "no field 'mood'"),
         (b'["tick",{"at":1,"wall_offset_ns":1,"\\udcff":1}]', "tick"),
-        (b'["container_described",{"at":1,"container":{"engine":"x","id":"1","age":2},"description":{}}]', "'age'"),
+        (
+            b'["container_described",{"at":1,"container":{"engine":"x","id":"1","age":2},"uid":0,"description":{}}]',
+            "'age'",
+        ),
     ],
 )
 def test_what_is_not_understood_is_named(line: bytes, words: str) -> None:

@@ -143,11 +143,26 @@ def test_name_and_image_are_asked_for_once(talk: Conversation) -> None:
     asked = talk.tell(opened(cgroup=7), is_model(), opened(MODEL, PID, cgroup=7))
     assert of(DescribeContainer, asked) == [DescribeContainer(BOX, 0)]
 
-    talk.tell(ContainerDescribed(1, BOX, Description("llama", "example/llama:1")))
+    talk.tell(ContainerDescribed(1, BOX, 0, Description("llama", "example/llama:1")))
 
     document = workload_document(talk.workload, talk.world)
     assert (document["container"], document["container_image"]) == ("box:llama", "example/llama:1")
     assert talk.workload.id in talk.world.changed_workloads
+
+
+def test_a_cgroup_that_a_user_names_after_a_container_is_not_it(talk: Conversation) -> None:
+    """Neither its workload nor its name: below his own manager a user calls cgroups what he likes."""
+    talk.tell(group_found(7, f"/user.slice/user-1000.slice/user@1000.service/box/{BOX.id}"))
+    talk.tell(executed(10, cgroup=7), opened(pid=10, cgroup=7), is_model())
+    talk.tell(ContainerDescribed(1, BOX, 1000, Description("false")))
+
+    talk.tell(group_found(8, f"/box/{BOX.id}"), executed(11, "/bin/other", cgroup=8))
+    asked = talk.tell(opened("/m/b.gguf", 11, cgroup=8), is_model("/m/b.gguf"))
+    talk.tell(ContainerDescribed(1, BOX, 0, Description("true")))
+
+    assert of(DescribeContainer, asked) == [DescribeContainer(BOX, 0)]
+    names = {workload_document(one, talk.world)["container"] for one in talk.world.workloads.all()}
+    assert names == {"box:false", "box:true"}
 
 
 def test_namespaces(talk: Conversation) -> None:
